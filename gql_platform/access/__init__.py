@@ -1,0 +1,1 @@
+"""Who may do what: permissions, viewers, and the check of keys."""

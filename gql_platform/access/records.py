@@ -1,0 +1,48 @@
+"""Permissions, and the viewer who has them."""
+
+from dataclasses import dataclass
+
+from gql_platform.doc import DescribedEnum
+from gql_platform.errors import ForbiddenError, UnauthenticatedError
+
+
+class Permission(DescribedEnum):
+    """What a caller must be allowed to do."""
+
+    MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
+    MODEL_PREDICT = "model:predict", "Ask served models for predictions."
+    SERVER_READ = "server:read", "Read the state of the server."
+    METRICS_READ = "metrics:read", "Read live and Prometheus metrics."
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The caller of one request or connection.
+
+    Attributes:
+        name: Who it is, for logs; never a secret.
+        permissions: All that the caller may do.
+        is_anonymous: Whether the caller showed no key where one is needed.
+    """
+
+    name: str
+    permissions: frozenset[Permission]
+    is_anonymous: bool = False
+
+    def require(self, permission: Permission) -> None:
+        """Let the caller pass, or not.
+
+        Raises:
+            UnauthenticatedError: If the caller showed no key.
+            ForbiddenError: If the caller's key does not have the permission.
+        """
+        if permission in self.permissions:
+            return
+        if self.is_anonymous:
+            raise UnauthenticatedError
+        raise ForbiddenError(permission=permission.value)
+
+
+ANONYMOUS = Viewer(name="anonymous", permissions=frozenset(), is_anonymous=True)
+LOCAL = Viewer(name="local", permissions=frozenset(Permission))
+"""The user of this machine, where the server is open to its own machine."""

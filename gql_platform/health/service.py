@@ -1,0 +1,43 @@
+"""Health's use cases."""
+
+import time
+from datetime import UTC, datetime
+
+from gql_platform import __version__
+from gql_platform.health.records import HealthState, ServerStatus
+from gql_platform.serving.records import ModelState
+from gql_platform.serving.service import Serving
+
+
+class Health:
+    """Tell how the server is.
+
+    Args:
+        serving: What serves the models.
+    """
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._started_at = datetime.now(UTC)
+        self._started = time.monotonic()
+        self._problem: str | None = None
+
+    def report_problem(self, problem: str | None) -> None:
+        """Remember what keeps the server from being ready, or that nothing does any more."""
+        self._problem = problem
+
+    def status(self) -> ServerStatus:
+        """Return the state of the server."""
+        models = self._serving.models()
+        failed = any(model.state is ModelState.FAILED for model in models)
+        ready = self._serving.is_ready
+        state = HealthState.DEGRADED if failed else HealthState.HEALTHY
+        return ServerStatus(
+            version=__version__,
+            state=state if ready else HealthState.STARTING,
+            is_ready=ready,
+            problem=self._problem,
+            started_at=self._started_at,
+            uptime_seconds=round(time.monotonic() - self._started, 3),
+            models=models,
+        )

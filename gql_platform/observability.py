@@ -1,0 +1,194 @@
+"""Logs, request ids and metrics."""
+
+import logging
+import re
+import secrets
+import sys
+import time
+from typing import Any
+
+import structlog
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from gql_platform import __version__
+from gql_platform.settings import LogFormat, LogLevel
+
+SECONDS_BUCKETS = (
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+)  # fmt: skip
+"""The bounds that OpenTelemetry's semantic conventions recommend for request durations."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def configure_logging(*, level: LogLevel, log_format: LogFormat) -> None:
+    """Send our log lines and those of the libraries to standard error, in one form.
+
+    Args:
+        level: The least severe line that is written.
+        log_format: `AUTO` is readable on a terminal and JSON elsewhere.
+    """
+    as_json = log_format is LogFormat.JSON or (
+        log_format is LogFormat.AUTO and not sys.stderr.isatty()
+    )
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    rendering: list[Any] = (
+        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        if as_json
+        else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("alembic", "mlflow", "httpx", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+def request_id_of(header: str | None) -> str:
+    """Return the request's id: the caller's own when it is well-formed, else a new one.
+
+    Args:
+        header: The value of ``X-Request-ID``, if the caller sent one; up to 128 letters, digits
+            and ``. _ : -`` are taken over.
+    """
+    if header is not None and _REQUEST_ID.fullmatch(header):
+        return header
+    return secrets.token_hex(8)
+
+
+class Metrics:
+    """What Prometheus reads of one server; a `ServingObserver`.
+
+    Each server has a registry of its own, so that several can live in one process.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        Info("gql_platform_build", "The running version.", registry=self.registry).info(
+            {"version": __version__}
+        )
+        self._requests = self._histogram(
+            "http_request_duration_seconds", "Duration of HTTP requests.", "method", "route", "code"
+        )
+        self._operations = self._histogram(
+            "graphql_operation_duration_seconds",
+            "Duration of GraphQL operations.",
+            "operation_name",
+            "operation_type",
+        )
+        self._graphql_errors = self._counter(
+            "graphql_errors", "Errors in GraphQL answers.", "code"
+        )
+        self._predictions = self._histogram(
+            "gql_platform_prediction_duration_seconds", "Duration of predictions.", "model"
+        )
+        self._prediction_rows = self._counter(
+            "gql_platform_prediction_rows", "Rows predicted.", "model"
+        )
+        self._prediction_errors = self._counter(
+            "gql_platform_prediction_errors", "Predictions that failed.", "model", "code"
+        )
+        self._in_flight = Gauge(
+            "gql_platform_predictions_in_flight",
+            "Predictions at work.",
+            ("model",),
+            registry=self.registry,
+        )
+        self._model_up = Gauge(
+            "gql_platform_model_up",
+            "1 when the version of the model is loaded, 0 when it could not be.",
+            ("model", "version"),
+            registry=self.registry,
+        )
+
+    def request_finished(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an HTTP request under its route's pattern."""
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def operation_finished(
+        self, *, name: str, operation_type: str, seconds: float, error_codes: list[str]
+    ) -> None:
+        """Count a GraphQL operation.
+
+        Args:
+            name: The operation's name, from a bounded set: labels must not grow with what
+                callers send.
+            operation_type: ``query``, ``mutation`` or ``subscription``.
+            seconds: How long it took.
+            error_codes: The code of each error in the answer.
+        """
+        self._operations.labels(name, operation_type).observe(seconds)
+        for code in error_codes:
+            self._graphql_errors.labels(code).inc()
+
+    def prediction_started(self, model: str) -> None:
+        """Count a prediction in flight."""
+        self._in_flight.labels(model).inc()
+
+    def prediction_finished(
+        self, model: str, *, rows: int, seconds: float, error_code: str | None
+    ) -> None:
+        """Count a prediction that was answered or refused."""
+        self._in_flight.labels(model).dec()
+        if error_code is not None:
+            self._prediction_errors.labels(model, error_code).inc()
+            return
+        self._predictions.labels(model).observe(seconds)
+        self._prediction_rows.labels(model).inc(rows)
+
+    def model_settled(self, model: str, *, version: int, is_up: bool) -> None:
+        """Show whether a version of a model is loaded."""
+        self._model_up.labels(model, str(version)).set(is_up)
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return all metrics in Prometheus's text format, and its media type."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+    def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
+        return Histogram(name, text, labels, buckets=SECONDS_BUCKETS, registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+
+class Stopwatch:
+    """Time something: ``watch.seconds`` grows from the moment it is made."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """The time since the start."""
+        return time.perf_counter() - self._started

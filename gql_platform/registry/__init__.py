@@ -1,0 +1,1 @@
+"""Models, their versions and what is packed in them."""

@@ -1,0 +1,90 @@
+"""The registry's use cases."""
+
+from collections.abc import Mapping, Sequence
+
+from gql_platform.errors import InvalidCursorError
+from gql_platform.paging import Page, check_page_size, decode_cursor, page_of
+from gql_platform.registry.ports import RegistryStore
+from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
+
+
+class Registry:
+    """Read models, versions and packages.
+
+    Args:
+        store: Where they are registered.
+    """
+
+    def __init__(self, store: RegistryStore) -> None:
+        self._store = store
+
+    async def models(self, *, first: int, after: str | None = None) -> Page[Model]:
+        """Return a page of models, by name.
+
+        Raises:
+            PageSizeError: If ``first`` is no page size.
+            InvalidCursorError: If ``after`` is no cursor.
+        """
+        key = decode_cursor(after) if after is not None else None
+        found = await self._store.models(after=key, limit=check_page_size(first) + 1)
+        total = await self._store.model_count()
+        return page_of(found, [model.name for model in found], first=first, after=after, total=total)
+
+    async def is_empty(self) -> bool:
+        """Return whether no model is registered."""
+        return await self._store.model_count() == 0
+
+    async def names(self) -> tuple[str, ...]:
+        """Return the names of all models, sorted."""
+        names: list[str] = []
+        while True:
+            found = await self._store.models(after=names[-1] if names else None, limit=1000)
+            names += [model.name for model in found]
+            if len(found) < 1000:
+                return tuple(names)
+
+    async def models_named(self, names: Sequence[str]) -> Mapping[str, Model]:
+        """Return the models of these names that exist, by name."""
+        return await self._store.models_named(names)
+
+    async def model(self, name: str) -> Model | None:
+        """Return the model of that name, or None."""
+        return (await self._store.models_named([name])).get(name)
+
+    async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return all versions of these models that exist, newest first."""
+        return await self._store.versions(names)
+
+    async def version(
+        self, model: str, *, number: int | None = None, alias: str | None = None
+    ) -> ModelVersion | None:
+        """Return the version with that number, or behind that alias, or None."""
+        versions = (await self._store.versions([model])).get(model, ())
+        return next(
+            (v for v in versions if v.version == number or (alias and alias in v.aliases)), None
+        )
+
+    async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
+        """Return what the files of these versions say of themselves."""
+        return await self._store.packages(refs)
+
+
+def version_page(
+    versions: Sequence[ModelVersion], *, first: int, after: str | None = None
+) -> Page[ModelVersion]:
+    """Cut a page out of all versions of one model, newest first.
+
+    Raises:
+        PageSizeError: If ``first`` is no page size.
+        InvalidCursorError: If ``after`` is no cursor.
+    """
+    rest = list(versions)
+    if after is not None:
+        key = decode_cursor(after)
+        if not key.isdecimal():
+            raise InvalidCursorError(cursor=after)
+        rest = [version for version in versions if version.version < int(key)]
+    found = rest[: check_page_size(first) + 1]
+    return page_of(
+        found, [str(v.version) for v in found], first=first, after=after, total=len(versions)
+    )

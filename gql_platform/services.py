@@ -1,0 +1,33 @@
+"""The services of one server, as the edges receive them."""
+
+from dataclasses import dataclass
+
+from gql_platform.access.service import Access
+from gql_platform.demo.service import Demo
+from gql_platform.health.service import Health
+from gql_platform.observability import Metrics
+from gql_platform.registry.service import Registry
+from gql_platform.serving.service import Serving
+from gql_platform.tracking.service import Tracking
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All use cases, ready for calls.
+
+    Attributes:
+        metrics: What Prometheus reads; None when monitoring is switched off.
+        demo: What fills an empty registry; None when that was not asked for.
+    """
+
+    access: Access
+    registry: Registry
+    tracking: Tracking
+    serving: Serving
+    health: Health
+    metrics: Metrics | None = None
+    demo: Demo | None = None
+
+    def close(self) -> None:
+        """Let go of threads; what is at work ends first."""
+        self.serving.close()

@@ -1,0 +1,99 @@
+"""What serving needs of the world outside."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gql_platform.registry.records import ModelPackage, ModelVersion
+from gql_platform.serving.records import Task
+
+
+@dataclass(frozen=True, slots=True)
+class ClassOutput:
+    """What a classifier computes for n rows and k labels.
+
+    Attributes:
+        chosen: int64, shape (n,): the index of each row's label in the model's labels.
+        probabilities: float64, shape (n, k), from 0 to 1; None where the model has none.
+    """
+
+    chosen: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOutput:
+    """What a regressor computes for n rows.
+
+    Attributes:
+        values: float64, shape (n,).
+    """
+
+    values: npt.NDArray[np.float64]
+
+
+class Predictor(Protocol):
+    """A loaded version of a model."""
+
+    @property
+    def task(self) -> Task:
+        """What it predicts."""
+        ...
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A classifier's k labels in the order of its outputs; empty for a regressor."""
+        ...
+
+    def predict(self, frame: pd.DataFrame) -> ClassOutput | ValueOutput:
+        """Compute the outputs for rows that fit the signature.
+
+        It blocks, is called from several threads at once, and may raise whatever the model
+        raises.
+
+        Args:
+            frame: n rows with the signature's input columns, in its order and of its types.
+        """
+        ...
+
+
+class ModelLoader(Protocol):
+    """Load versions of models."""
+
+    async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
+        """Load the files of a version into memory, away from the event loop.
+
+        Raises:
+            gql_platform.errors.UnsupportedModelError: If it is no model that can be served.
+            gql_platform.errors.ModelLoadError: If its files do not load.
+            gql_platform.errors.RegistryUnavailableError: If the files cannot be reached.
+        """
+        ...
+
+
+class ServingObserver(Protocol):
+    """Learn of models and predictions, to count them."""
+
+    def model_settled(self, model: str, *, version: int, is_up: bool) -> None:
+        """Take note that a version of a model was loaded, or could not be."""
+        ...
+
+    def prediction_started(self, model: str) -> None:
+        """Take note that a prediction of a served model was asked for."""
+        ...
+
+    def prediction_finished(
+        self, model: str, *, rows: int, seconds: float, error_code: str | None
+    ) -> None:
+        """Take note that it ended.
+
+        Args:
+            model: The name of the model.
+            rows: The number of rows asked for.
+            seconds: The time from asking to the end.
+            error_code: The code of the error that ended it, or None when it was answered.
+        """
+        ...

@@ -1,0 +1,234 @@
+"""All settings of the server, in one place.
+
+Each is read from the environment once, at the entry point; the command line's options win over
+it. `docs/reference/settings.md` lists them all.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gql_platform.errors import AccessNotConfiguredError, SettingsError
+
+PREFIX = "GQL_PLATFORM_"
+
+_Names = Annotated[tuple[str, ...], NoDecode]
+
+
+class LogFormat(StrEnum):
+    """How log lines look."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least severe log line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+
+def _plan_name(name: str) -> Any:
+    """Read a setting from a name without our prefix, as the product's users know it."""
+    return AliasChoices(name)
+
+
+class Settings(BaseSettings):
+    """The settings of one server."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        case_sensitive=False,
+    )
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes any.")
+    data_dir: Path = Field(
+        Path("data"), description="The folder of the embedded stores; made when it is missing."
+    )
+    mlflow_tracking_uri: str | None = Field(
+        None,
+        validation_alias=_plan_name("MLFLOW_TRACKING_URI"),
+        description="Where MLflow keeps runs; unset, a SQLite file in the data folder.",
+    )
+    model_registry_uri: str | None = Field(
+        None,
+        validation_alias=_plan_name("MODEL_REGISTRY_URI"),
+        description="Where MLflow keeps registered models; unset, where it keeps runs.",
+    )
+    api_secret_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        validation_alias=_plan_name("API_SECRET_KEY"),
+        description=(
+            "The key that callers must show as `Authorization: Bearer <key>`, at least 16 "
+            "characters. Needed unless the address is a loopback address."
+        ),
+    )
+    allowed_hosts: _Names = Field(
+        (),
+        description=(
+            "Further host names, without ports, that requests may name in `Host`, separated by "
+            "commas. On a loopback address this machine's own names are always allowed; on "
+            "another address every name is, until one is listed."
+        ),
+    )
+    allowed_origins: _Names = Field(
+        (),
+        description=(
+            "Origins of web pages that may use the server, such as `http://localhost:5173`, "
+            "separated by commas. The server's own pages always may."
+        ),
+    )
+    max_body_bytes: int = Field(
+        1024 * 1024, ge=1024, description="The largest request body, in bytes."
+    )
+    max_rows: int = Field(10_000, ge=1, description="The most rows of one prediction request.")
+    predict_threads: int = Field(
+        2, ge=1, le=64, description="How many predictions compute at once."
+    )
+    enable_monitoring: bool = Field(
+        True,
+        validation_alias=_plan_name("ENABLE_MONITORING"),
+        description="Whether Prometheus metrics are counted and served at `/metrics`.",
+    )
+    log_level: LogLevel = Field(
+        LogLevel.INFO,
+        validation_alias=_plan_name("LOG_LEVEL"),
+        description="The least severe log line that is written.",
+    )
+    log_format: LogFormat = Field(
+        LogFormat.AUTO,
+        description="How log lines look; `auto` is `console` on a terminal and `json` elsewhere.",
+    )
+    demo: bool = Field(
+        False,
+        description="Whether to train and register the demo models when no model is registered.",
+    )
+
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where MLflow keeps runs."""
+        return self.mlflow_tracking_uri or f"sqlite:///{self.data_dir.resolve() / 'mlflow.db'}"
+
+    @property
+    def registry_uri(self) -> str:
+        """Where MLflow keeps registered models."""
+        return self.model_registry_uri or self.tracking_uri
+
+    @property
+    def artifact_dir(self) -> Path:
+        """Where the embedded store keeps the files of runs and models."""
+        return self.data_dir.resolve() / "artifacts"
+
+    def check_access(self) -> Self:
+        """Return the settings when they do not leave an open address without a key.
+
+        Raises:
+            AccessNotConfiguredError: If they do.
+        """
+        if not self.is_loopback and self.api_secret_key is None:
+            raise AccessNotConfiguredError(host=self.host)
+        return self
+
+
+def environment_name(field: str) -> str:
+    """Return the name that a setting has in the environment."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"{PREFIX}{field.upper()}"
+
+
+def load_settings(
+    overrides: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Build the settings from the environment.
+
+    Args:
+        overrides: Values by field name that win over the environment, such as options of the
+            command line; None values do not count.
+        environ: The environment to look for unknown names in; the process's own by default.
+
+    Raises:
+        SettingsError: If a value is wrong, or a name begins with our prefix and is none of ours;
+            it has a line for each.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    problems = _unknown_names(os.environ if environ is None else environ)
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type] # pydantic checks the values
+    except ValidationError as error:
+        problems += [_line_of(detail) for detail in error.errors()]
+        raise SettingsError(problems=problems) from error
+    if problems:
+        raise SettingsError(problems=problems)
+    return settings
+
+
+def _unknown_names(environ: Mapping[str, str]) -> list[str]:
+    known = {environment_name(field) for field in Settings.model_fields}
+    problems = []
+    for name in sorted(environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else ""
+            problems.append(f"{name}: there is no such setting.{hint}")
+    return problems
+
+
+def _line_of(detail: ErrorDetails) -> str:
+    field = str(detail["loc"][0]) if detail["loc"] else ""
+    by_name = {environment_name(name): name for name in Settings.model_fields}
+    field = by_name.get(field.upper(), field)
+    if field not in Settings.model_fields:
+        return f"{field}: there is no such setting."
+    shown = "the given value" if "secret" in field else repr(detail["input"])
+    reason = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    about = Settings.model_fields[field].description
+    return f"{environment_name(field)}: {shown} is wrong; it should be {reason}. {about}"

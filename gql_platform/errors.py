@@ -33,7 +33,8 @@
         ├── AccessNotConfiguredError   an open address without a key
         ├── DataFolderError            a data folder that cannot be written
         ├── DemoError                  the demo models could not be trained and registered
-        └── PortInUseError             another program has the port
+        ├── PortInUseError             another program has the port
+        └── AddressError               an address that this machine does not have
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -383,3 +384,15 @@ class PortInUseError(StartError):
     code = "PORT_IN_USE"
     host: str
     port: int
+
+
+@dataclass(eq=False)
+class AddressError(StartError):
+    """The server cannot listen on {host} at port {port}: {reason}; choose another address with
+    --host or GQL_PLATFORM_HOST.
+    """
+
+    code = "ADDRESS_UNUSABLE"
+    host: str
+    port: int
+    reason: str

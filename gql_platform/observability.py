@@ -107,9 +107,7 @@ class Metrics:
             "operation_name",
             "operation_type",
         )
-        self._graphql_errors = self._counter(
-            "graphql_errors", "Errors in GraphQL answers.", "code"
-        )
+        self._graphql_errors = self._counter("graphql_errors", "Errors in GraphQL answers.", "code")
         self._predictions = self._histogram(
             "gql_platform_prediction_duration_seconds", "Duration of predictions.", "model"
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AliasChoices,
@@ -47,9 +47,12 @@ class LogLevel(StrEnum):
     CRITICAL = "critical"
 
 
-def _plan_name(name: str) -> Any:
-    """Read a setting from a name without our prefix, as the product's users know it."""
-    return AliasChoices(name)
+def _plan_name(name: str) -> AliasChoices:
+    """Read a setting from a name without our prefix, as the product's users know it.
+
+    The lower-case name is the field's own, by which overrides are given.
+    """
+    return AliasChoices(name, name.lower())
 
 
 class Settings(BaseSettings):
@@ -60,8 +63,9 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
-        populate_by_name=True,
         case_sensitive=False,
+        # A traceback must not show the secret that was refused.
+        hide_input_in_errors=True,
     )
 
     host: str = Field("127.0.0.1", description="The address to listen on.")
@@ -212,12 +216,14 @@ def load_settings(
 
 
 def _unknown_names(environ: Mapping[str, str]) -> list[str]:
-    known = {environment_name(field) for field in Settings.model_fields}
+    known = [environment_name(field) for field in Settings.model_fields]
+    by_rest = {name.removeprefix(PREFIX): name for name in known}
     problems = []
     for name in sorted(environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            rest = name.upper().removeprefix(PREFIX)
+            near = difflib.get_close_matches(rest, by_rest, n=1)
+            hint = f" Did you mean {by_rest[near[0]]}?" if near else ""
             problems.append(f"{name}: there is no such setting.{hint}")
     return problems
 
@@ -230,5 +236,7 @@ def _line_of(detail: ErrorDetails) -> str:
         return f"{field}: there is no such setting."
     shown = "the given value" if "secret" in field else repr(detail["input"])
     reason = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+    if detail["type"] == "too_short":
+        reason = f"at least {detail['ctx']['min_length']} characters long"
     about = Settings.model_fields[field].description
     return f"{environment_name(field)}: {shown} is wrong; it should be {reason}. {about}"

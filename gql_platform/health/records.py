@@ -29,3 +29,12 @@ class ServerStatus:
     models: Annotated[
         tuple[ServedModel, ...], Doc("The models that it serves, or tried to, sorted by name.")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSummary:
+    """What anybody may know of the server's health."""
+
+    state: Annotated[HealthState, Doc("How well it is.")]
+    is_ready: Annotated[bool, Doc("Whether it takes traffic.")]
+    version: Annotated[str, Doc("The version of gql_platform.")]

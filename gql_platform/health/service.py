@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from gql_platform import __version__
-from gql_platform.health.records import HealthState, ServerStatus
+from gql_platform.health.records import HealthState, HealthSummary, ServerStatus
 from gql_platform.serving.records import ModelState
 from gql_platform.serving.service import Serving
 
@@ -41,3 +41,8 @@ class Health:
             uptime_seconds=round(time.monotonic() - self._started, 3),
             models=models,
         )
+
+    def summary(self) -> HealthSummary:
+        """Return what anybody may know of it."""
+        status = self.status()
+        return HealthSummary(status.state, status.is_ready, status.version)

@@ -1,11 +1,14 @@
 """The registry's use cases."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from gql_platform.errors import InvalidCursorError
 from gql_platform.paging import Page, check_page_size, decode_cursor, page_of
 from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
+
+_VERSION_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Registry:
@@ -28,7 +31,9 @@ class Registry:
         key = decode_cursor(after) if after is not None else None
         found = await self._store.models(after=key, limit=check_page_size(first) + 1)
         total = await self._store.model_count()
-        return page_of(found, [model.name for model in found], first=first, after=after, total=total)
+        return page_of(
+            found, [model.name for model in found], first=first, after=after, total=total
+        )
 
     async def is_empty(self) -> bool:
         """Return whether no model is registered."""
@@ -81,7 +86,7 @@ def version_page(
     rest = list(versions)
     if after is not None:
         key = decode_cursor(after)
-        if not key.isdecimal():
+        if not _VERSION_NUMBER.fullmatch(key):
             raise InvalidCursorError(cursor=after)
         rest = [version for version in versions if version.version < int(key)]
     found = rest[: check_page_size(first) + 1]

@@ -1,4 +1,7 @@
-"""A model's arrays, turned into predictions."""
+"""A model's arrays, checked and turned into predictions."""
+
+import numpy as np
+import numpy.typing as npt
 
 from gql_platform.serving.ports import ClassOutput, ValueOutput
 from gql_platform.serving.records import (
@@ -7,6 +10,41 @@ from gql_platform.serving.records import (
     Prediction,
     ValuePrediction,
 )
+
+_NOT_FINITE = "it returned values that are not finite numbers."
+
+
+def fault_of(output: ClassOutput | ValueOutput, *, rows: int, labels: int) -> str | None:
+    """Return what is wrong with what a model computed, as a clause, or None.
+
+    Args:
+        output: The arrays.
+        rows: How many rows were asked for.
+        labels: How many labels a classifier has; not used for a regressor.
+    """
+    if isinstance(output, ClassOutput):
+        return _class_fault(output, rows, labels)
+    if output.values.shape != (rows,):
+        return f"it returned {_shape_of(output.values)} answers for {rows} rows."
+    return None if np.isfinite(output.values).all() else _NOT_FINITE
+
+
+def _class_fault(output: ClassOutput, rows: int, labels: int) -> str | None:
+    if output.chosen.shape != (rows,):
+        return f"it returned {_shape_of(output.chosen)} answers for {rows} rows."
+    if rows and not 0 <= output.chosen.min() <= output.chosen.max() < labels:
+        return f"it chose a label that is not among its {labels}."
+    probabilities = output.probabilities
+    if probabilities is None:
+        return None
+    if probabilities.shape != (rows, labels):
+        shape = _shape_of(probabilities)
+        return f"it returned {shape} probabilities for {rows} rows and {labels} labels."
+    return None if np.isfinite(probabilities).all() else _NOT_FINITE
+
+
+def _shape_of(array: npt.NDArray[np.generic]) -> str:
+    return " x ".join(str(size) for size in array.shape)
 
 
 def predictions_of(
@@ -24,8 +62,6 @@ def predictions_of(
     if output.probabilities is None:
         return tuple(ClassPrediction(labels[index], None, ()) for index in chosen)
     return tuple(
-        ClassPrediction(
-            labels[index], row[index], tuple(map(LabelProbability, labels, row))
-        )
+        ClassPrediction(labels[index], row[index], tuple(map(LabelProbability, labels, row)))
         for index, row in zip(chosen, output.probabilities.tolist(), strict=True)
     )

@@ -38,9 +38,7 @@ class ServedModel:
     labels: Annotated[tuple[str, ...], Doc("A classifier's labels, in the model's order.")]
     reason: Annotated[str | None, Doc("Why it could not be loaded.")]
     loaded_at: Annotated[datetime | None, Doc("When it was ready.")]
-    load_ms: Annotated[
-        float | None, Doc("How long loading and warming up took, in milliseconds.")
-    ]
+    load_ms: Annotated[float | None, Doc("How long loading and warming up took, in milliseconds.")]
     signature: Annotated[Signature | None, Doc("What it takes and gives.")]
 
 

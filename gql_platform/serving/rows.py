@@ -17,6 +17,9 @@ from gql_platform.serving.records import Rows
 REPORTED_PROBLEMS = 20
 """How many problems an error lists; it counts all of them."""
 
+SHOWN_CHARACTERS = 40
+"""How much of a value an error shows."""
+
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 _MISSING = object()
@@ -97,15 +100,19 @@ def _report_unknown(
     row: Mapping[str, object], index: int, columns: Sequence[Column], problems: _Problems
 ) -> None:
     names = [column.name for column in columns]
-    for name in row.keys() - set(names):
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        problems.add(
-            index,
-            name,
-            f"The signature has no column {name!r}.{hint}",
-            "one of " + ", ".join(repr(known) for known in names),
-        )
+    known = set(names)
+    expected = "one of " + ", ".join(repr(name) for name in names)
+    for name in row:
+        if name not in known:
+            # Looking for a near name is slow, and what is not listed needs no hint.
+            hint = _hint(name, names) if problems.count < REPORTED_PROBLEMS else ""
+            problem = f"The signature has no column {name!r}.{hint}"
+            problems.add(index, name, problem, expected)
+
+
+def _hint(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,24 +188,28 @@ def _name_of(value: object) -> str:
         return "null"
     names: dict[type, str] = {bool: "a boolean", str: "text", int: "a number", float: "a number"}
     if type(value) in names:
-        shown = str(value) if len(str(value)) <= 40 else str(value)[:40] + "…"
-        return f"{names[type(value)]} ({shown!r})" if type(value) is str else (
-            f"{names[type(value)]} ({shown})"
-        )
+        return f"{names[type(value)]} ({_shown(value)})"
     return "an object" if isinstance(value, Mapping) else "an array"
+
+
+def _shown(value: object) -> str:
+    """Return a value as Python writes it, cut where it gets long."""
+    if type(value) is str:
+        return repr(value if len(value) <= SHOWN_CHARACTERS else value[:SHOWN_CHARACTERS] + "…")
+    text = str(value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
 
 
 def _whole_number(bits: int) -> Callable[[Any], object]:
     bound = 2 ** (bits - 1)
 
     def accept(value: Any) -> object:
-        if type(value) is float and value.is_integer():
-            value = int(value)
-        if type(value) is not int:
+        number = int(value) if type(value) is float and value.is_integer() else value
+        if type(number) is not int:
             raise ValueError(f"The value is {_name_of(value)}.")
-        if not -bound <= value < bound:
-            raise ValueError(f"The value {value} does not fit into {bits} bits.")
-        return value
+        if not -bound <= number < bound:
+            raise ValueError(f"The value {_shown(value)} does not fit into {bits} bits.")
+        return number
 
     return accept
 
@@ -207,9 +218,13 @@ def _float(maximum: float, bits: int) -> Callable[[Any], object]:
     def accept(value: Any) -> object:
         if type(value) not in (int, float):
             raise ValueError(f"The value is {_name_of(value)}.")
-        if abs(value) > maximum:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if abs(number) > maximum:
             raise ValueError(f"The value is too large for a number of {bits} bits.")
-        return float(value)
+        return number
 
     return accept
 
@@ -232,11 +247,14 @@ def _point_in_time(value: Any) -> object:
         try:
             value = dt.datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"The value {value[:40]!r} is not a time.") from None
+            raise ValueError(f"The value {_shown(value)} is not a time.") from None
     if not isinstance(value, dt.datetime):
-        raise ValueError(f"The value is {_name_of(value)}.")
+        raise ValueError(f"The value is {_name_of(value)}.")  # noqa: TRY004 - as for other kinds
     if value.tzinfo is not None:
-        value = value.astimezone(dt.UTC).replace(tzinfo=None)
+        try:
+            value = value.astimezone(dt.UTC).replace(tzinfo=None)
+        except OverflowError:
+            raise ValueError("The value lies outside the years 1 to 9999 in UTC.") from None
     return np.datetime64(value, "us")
 
 

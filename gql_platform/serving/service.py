@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
 import pandas as pd
 import structlog
 
@@ -32,7 +31,7 @@ from gql_platform.serving.ports import (
     ServingObserver,
     ValueOutput,
 )
-from gql_platform.serving.predictions import predictions_of
+from gql_platform.serving.predictions import fault_of, predictions_of
 from gql_platform.serving.records import (
     LiveMetrics,
     ModelState,
@@ -128,9 +127,7 @@ class Serving:
             await self._load(version, packages.get(version.ref))
             is_up = version.model_name in self._loaded
             for observer in self._observers:
-                observer.model_settled(
-                    version.model_name, version=version.version, is_up=is_up
-                )
+                observer.model_settled(version.model_name, version=version.version, is_up=is_up)
         self._is_ready = True
 
     async def predict(self, model: str, rows: Rows) -> Predictions:
@@ -152,12 +149,15 @@ class Serving:
         started = time.perf_counter()
         for observer in self._observers:
             observer.prediction_started(model)
-        code: str | None = "CANCELLED"
+        code: str | None = PlatformError.code
         try:
             answer = await self._answer(shown, rows, started)
             code = None
         except PlatformError as error:
             code = error.code
+            raise
+        except asyncio.CancelledError:
+            code = "CANCELLED"
             raise
         finally:
             seconds = time.perf_counter() - started
@@ -287,12 +287,7 @@ def _output_of(loaded: _Loaded, frame: pd.DataFrame) -> ClassOutput | ValueOutpu
             version=shown.version,
             reason=f"it raised {type(error).__name__}; the server's log has the details.",
         ) from error
-    numbers = output.values if isinstance(output, ValueOutput) else output.probabilities
-    length = len(output.values if isinstance(output, ValueOutput) else output.chosen)
-    if length != len(frame):
-        reason = f"it returned {length} answers for {len(frame)} rows."
-        raise PredictionError(name=shown.model, version=shown.version, reason=reason)
-    if numbers is not None and not np.isfinite(numbers).all():
-        reason = "it returned values that are not finite numbers."
-        raise PredictionError(name=shown.model, version=shown.version, reason=reason)
+    fault = fault_of(output, rows=len(frame), labels=len(shown.labels))
+    if fault is not None:
+        raise PredictionError(name=shown.model, version=shown.version, reason=fault)
     return output

@@ -46,3 +46,10 @@ class Run:
     metrics: Annotated[tuple[Metric, ...], Doc("The last value of each metric, sorted by key.")]
     started_at: Annotated[datetime | None, Doc("When it started.")]
     finished_at: Annotated[datetime | None, Doc("When it ended.")]
+
+    @property
+    def duration_ms(self) -> float | None:
+        """How long it took, in milliseconds; None while it is at work."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds() * 1e3

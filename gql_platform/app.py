@@ -1,0 +1,123 @@
+"""The ASGI application: it mounts GraphQL, REST, the playground and the metrics."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+
+from gql_platform import __version__
+from gql_platform.bootstrap import open_services
+from gql_platform.contract import operations
+from gql_platform.edge.body import BodyLimit
+from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
+from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
+from gql_platform.export import SUMMARY, TITLE
+from gql_platform.graphql.endpoint import graphql_endpoint
+from gql_platform.graphql.schema import build_schema
+from gql_platform.playground import Playground, Tab, docs_page, static_files
+from gql_platform.rest.errors import install_error_handlers
+from gql_platform.rest.routes import rest_routes
+from gql_platform.services import Services
+from gql_platform.settings import Settings
+from gql_platform.startup import bring_up
+
+GRAPHQL_PATH = "/graphql"
+OPENAPI_PATH = "/openapi.json"
+
+
+def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
+    """Make the application of one server.
+
+    Its lifespan loads the models in the background, so that it answers health checks from the
+    first moment, and swaps in the schema with their typed fields when they are loaded.
+
+    Args:
+        settings: The settings of the server.
+        services: All use cases; made from the settings by default. Whoever passes them closes
+            them.
+
+    Raises:
+        DataFolderError: If the embedded store's folder cannot be made or written.
+    """
+    opened = services or open_services(settings)
+    tabs = [
+        Tab(name=document.name, query=document.text, variables=document.variables)
+        for document in operations()
+    ]
+    endpoint = graphql_endpoint(opened, page=Playground(tabs, graphql_path=GRAPHQL_PATH))
+
+    def swap_schema() -> None:
+        endpoint.schema = build_schema(opened.serving.models())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(bring_up(opened, on_ready=swap_schema))
+        yield
+        starting.cancel()
+        with suppress(asyncio.CancelledError):
+            await starting
+        if services is None:
+            opened.close()
+
+    app = FastAPI(
+        title=TITLE,
+        version=__version__,
+        summary=SUMMARY,
+        openapi_url=OPENAPI_PATH,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        routes=[
+            Route("/", home, include_in_schema=False),
+            Route(GRAPHQL_PATH, endpoint, include_in_schema=False),
+            WebSocketRoute(GRAPHQL_PATH, endpoint),
+            Route("/docs", docs_page(OPENAPI_PATH), include_in_schema=False),
+            Mount("/static", static_files()),
+        ],
+        middleware=middleware(settings, opened),
+    )
+    app.state.services = opened
+    app.include_router(rest_routes())
+    install_error_handlers(app)
+    return app
+
+
+async def home(_: object) -> Response:
+    """Lead a visitor to the playground."""
+    return RedirectResponse(GRAPHQL_PATH)
+
+
+def middleware(settings: Settings, services: Services) -> list[Middleware]:
+    """Return what each request passes, outermost first."""
+    if settings.is_loopback or settings.allowed_hosts:
+        hosts = LOOPBACK_HOSTS | {host.lower() for host in settings.allowed_hosts}
+    else:
+        hosts = None
+    passed = [
+        Middleware(RequestLog, metrics=services.metrics),
+        Middleware(
+            Gate,
+            access=services.access,
+            allowed_hosts=hosts,
+            allowed_origins=settings.allowed_origins,
+        ),
+        Middleware(BodyLimit, limit_bytes=settings.max_body_bytes),
+    ]
+    if settings.allowed_origins:
+        passed.insert(
+            1,
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.allowed_origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["authorization", "content-type", REQUEST_ID_HEADER],
+                expose_headers=[REQUEST_ID_HEADER],
+                max_age=600,
+            ),
+        )
+    return passed

@@ -1,0 +1,110 @@
+"""The command line: ``gql-platform serve|demo|schema|check-settings|version``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gql_platform import __version__
+from gql_platform.bootstrap import publish_demo_models
+from gql_platform.contract import contract_folder
+from gql_platform.errors import PlatformError
+from gql_platform.export import outdated_files, write_files
+from gql_platform.observability import configure_logging
+from gql_platform.server import run_server
+from gql_platform.settings import LogFormat, LogLevel, Settings, environment_name, load_settings
+
+app = typer.Typer(
+    name="gql-platform",
+    help="Serve a model registry as a GraphQL schema.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+schema_app = typer.Typer(help="Write or check the published contract.", no_args_is_help=True)
+app.add_typer(schema_app, name="schema")
+
+Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any.")]
+DataDir = Annotated[Path | None, typer.Option(help="The folder of the embedded stores.")]
+Level = Annotated[LogLevel | None, typer.Option(help="The least severe line that is written.")]
+Format = Annotated[LogFormat | None, typer.Option(help="How log lines look.")]
+WithDemo = Annotated[
+    bool | None, typer.Option("--demo", help="Register demo models in an empty registry.")
+]
+Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    log_level: Level = None,
+    log_format: Format = None,
+    demo: WithDemo = None,
+) -> None:
+    """Serve the registered models over GraphQL and REST."""
+    run_server(
+        _settings(
+            host=host,
+            port=port,
+            data_dir=data_dir,
+            log_level=log_level,
+            log_format=log_format,
+            demo=demo,
+        )
+    )
+
+
+@app.command()
+def demo(data_dir: DataDir = None, log_level: Level = None) -> None:
+    """Train the demo models on scikit-learn's data and register a version of each."""
+    for name, version in publish_demo_models(_settings(data_dir=data_dir, log_level=log_level)):
+        typer.echo(f"{name} {version}")
+
+
+@app.command("check-settings")
+def check_settings() -> None:
+    """Read the settings as `serve` would, and show them with their names; secrets are hidden."""
+    settings = _settings().check_access()
+    for field in Settings.model_fields:
+        typer.echo(f"{environment_name(field)}={getattr(settings, field)}")
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    typer.echo(__version__)
+
+
+@schema_app.command("export")
+def schema_export(folder: Folder = None) -> None:
+    """Write schema.graphql and openapi.json."""
+    for path in write_files(folder or contract_folder()):
+        typer.echo(f"wrote {path}")
+
+
+@schema_app.command("check")
+def schema_check(folder: Folder = None) -> None:
+    """Fail when schema.graphql or openapi.json is not what the code says."""
+    outdated = outdated_files(folder or contract_folder())
+    for path in outdated:
+        typer.echo(f"{path} is out of date; run `gql-platform schema export`", err=True)
+    raise typer.Exit(bool(outdated))
+
+
+def main() -> None:
+    """Run a command; a foreseeable mistake ends with one clear message."""
+    try:
+        app()
+    except PlatformError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+def _settings(**options: object) -> Settings:
+    settings = load_settings(options)
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    return settings

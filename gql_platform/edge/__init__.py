@@ -1,0 +1,1 @@
+"""What every HTTP request passes, whichever API it is for."""

@@ -1,0 +1,67 @@
+"""Errors as HTTP answers, in the form of RFC 9457 (Problem Details for HTTP APIs)."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from gql_platform.errors import (
+    AccessError,
+    BodyTooLargeError,
+    InvalidBodyError,
+    InvalidInputError,
+    InvalidKeyError,
+    ModelError,
+    MonitoringDisabledError,
+    NotFoundError,
+    PlatformError,
+    UnauthenticatedError,
+    UnavailableError,
+)
+
+STATUS: Mapping[type[PlatformError], int] = {
+    BodyTooLargeError: 413,
+    InvalidBodyError: 400,
+    InvalidInputError: 422,
+    MonitoringDisabledError: 404,
+    NotFoundError: 404,
+    InvalidKeyError: 401,
+    UnauthenticatedError: 401,
+    AccessError: 403,
+    UnavailableError: 503,
+    ModelError: 500,
+    PlatformError: 500,
+}
+"""The status of each error; the entry of the nearest class counts."""
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def status_of(error: PlatformError) -> int:
+    """Return the HTTP status of an error."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+def problem_response(error: PlatformError, *, request_id: str) -> Response:
+    """Return the answer to a request that ended with an error.
+
+    Args:
+        error: The error; its data go along.
+        request_id: What the log knows the request by.
+    """
+    status = status_of(error)
+    body = {
+        "type": "about:blank",
+        "title": error.code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": str(error),
+        "code": error.code,
+        "request_id": request_id,
+        **{name: value for name, value in error.data.items() if name not in ("type", "status")},
+    }
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        headers["Retry-After"] = "1"
+    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)

@@ -1,0 +1,76 @@
+"""Each request gets an id, a log line and a figure."""
+
+from collections.abc import MutableMapping
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gql_platform.edge.state import remember
+from gql_platform.observability import Metrics, Stopwatch, request_id_of
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+UNMATCHED = "unmatched"
+
+log = structlog.get_logger("gql_platform.request")
+
+
+class RequestLog:
+    """Follow each request from its start to its end.
+
+    Args:
+        app: What answers the requests.
+        metrics: What counts them; None counts nothing.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics | None) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Give a request or connection its id, and note how it ended."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        request_id = request_id_of(Headers(scope=scope).get(REQUEST_ID_HEADER))
+        remember(scope, request_id=request_id)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, send)
+            else:
+                await self._follow(scope, receive, send, request_id)
+
+    async def _follow(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str
+    ) -> None:
+        watch = Stopwatch()
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            self._note(scope, status, watch.seconds)
+
+    def _note(self, scope: MutableMapping[str, object], status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", UNMATCHED)
+        method = str(scope["method"])
+        level = log.info if status < 500 else log.error
+        level(
+            "request",
+            method=method,
+            path=scope["path"],
+            status=status,
+            duration_ms=round(seconds * 1e3, 3),
+        )
+        if self._metrics is not None:
+            self._metrics.request_finished(
+                method=method, route=route, status=status, seconds=seconds
+            )

@@ -1,0 +1,49 @@
+"""The generated files of the contract: the SDL of the static core, and the OpenAPI file."""
+
+import json
+from pathlib import Path
+
+from fastapi.openapi.utils import get_openapi
+
+from gql_platform import __version__
+from gql_platform.graphql.schema import build_schema
+from gql_platform.rest.routes import rest_routes
+
+TITLE = "gql_platform"
+SUMMARY = "A thin REST layer; the full API is GraphQL, at /graphql."
+
+
+def sdl() -> str:
+    """Return the static core of the schema in GraphQL's schema definition language."""
+    return build_schema().as_str() + "\n"
+
+
+def openapi() -> str:
+    """Return the OpenAPI description of the REST layer, as JSON."""
+    described = get_openapi(
+        title=TITLE, version=__version__, summary=SUMMARY, routes=rest_routes().routes
+    )
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def generated_files() -> dict[str, str]:
+    """Return the text of each generated file by its name in the contract's folder."""
+    return {"schema.graphql": sdl(), "openapi.json": openapi()}
+
+
+def write_files(folder: Path) -> list[Path]:
+    """Write the generated files and return the ones that changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = outdated_files(folder)
+    for path in changed:
+        path.write_text(generated_files()[path.name], encoding="utf-8")
+    return changed
+
+
+def outdated_files(folder: Path) -> list[Path]:
+    """Return the generated files that are missing in a folder, or differ from the code."""
+    return [
+        folder / name
+        for name, text in generated_files().items()
+        if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
+    ]

@@ -1,0 +1,111 @@
+"""Errors on their way out: typed for what was foreseen, masked for what was not."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import structlog
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.extensions import SchemaExtension
+from strawberry.utils.str_converters import to_camel_case
+
+from gql_platform.errors import PlatformError
+from gql_platform.graphql.context import Context
+
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorTranslation(SchemaExtension):
+    """Give every error of an answer a code and the request's id."""
+
+    def __init__(self) -> None:
+        self._streamed = False
+        self._executing = False
+
+    def on_execute(self) -> Iterator[None]:
+        """Note that the document itself was found to be valid."""
+        self._executing = True
+        yield
+
+    def on_operation(self) -> Iterator[None]:
+        """Translate the errors of a query or mutation."""
+        yield
+        if not self._streamed:
+            self._translate(self.execution_context.result)
+
+    def on_stream_result(self, result: object) -> Iterator[None]:
+        """Translate the errors of an event of a subscription."""
+        self._streamed = True
+        self._translate(result)
+        yield
+
+    def _translate(self, result: Any) -> None:
+        errors: list[GraphQLError] | None = getattr(result, "errors", None)
+        if not errors:
+            return
+        context = cast(Context, self.execution_context.context)
+        result.errors = [
+            translated(error, request_id=context.request_id, in_document=not self._executing)
+            for error in errors
+        ]
+
+
+def translated(error: GraphQLError, *, request_id: str, in_document: bool) -> GraphQLError:
+    """Return an error as the caller shall see it.
+
+    Args:
+        error: As graphql-core raised it.
+        request_id: What the log knows the request by.
+        in_document: Whether it was found by parsing or validating the document.
+    """
+    cause = _cause_of(error)
+    if isinstance(cause, PlatformError):
+        facts = {to_camel_case(name): _camel(value) for name, value in cause.data.items()}
+        return _with(error, str(cause), {"code": cause.code, "requestId": request_id, **facts})
+    code = _document_code(error, cause, in_document=in_document)
+    if code is not None:
+        return _with(error, error.message, {"code": code, "requestId": request_id})
+    log.error("graphql_field_failed", path=error.path, exc_info=cause)
+    message = f"Something went wrong on our side; the log has the details under {request_id}."
+    return _with(error, message, {"code": PlatformError.code, "requestId": request_id})
+
+
+def _cause_of(error: GraphQLError) -> BaseException:
+    """Return what was raised first, below all that graphql-core wrapped around it."""
+    while isinstance(error.original_error, GraphQLError):
+        error = error.original_error
+    return error.original_error or error
+
+
+def _document_code(
+    error: GraphQLError, cause: BaseException, *, in_document: bool
+) -> str | None:
+    """Return the code when the caller's document or variables are at fault, else None."""
+    if isinstance(cause, GraphQLSyntaxError):
+        return PARSE_FAILED
+    if in_document:
+        return VALIDATION_FAILED
+    about_the_document = isinstance(cause, GraphQLError) and bool(cause.nodes)
+    return BAD_USER_INPUT if about_the_document or error.path is None else None
+
+
+def _with(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:
+    return GraphQLError(
+        message,
+        nodes=error.nodes,
+        source=error.source,
+        positions=error.positions,
+        path=error.path,
+        extensions=extensions,
+    )
+
+
+def _camel(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {to_camel_case(str(key)): _camel(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_camel(item) for item in value]
+    return value

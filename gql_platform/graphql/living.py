@@ -1,0 +1,145 @@
+"""The living part of the schema: a typed field under `Query.predict` for each served model."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry.types.arguments import InputContext
+from strawberry.types.field import StrawberryField
+
+from gql_platform.access.records import Permission
+from gql_platform.graphql.context import Info
+from gql_platform.graphql.naming import field_name, type_name, unique
+from gql_platform.graphql.permission import root_field
+from gql_platform.graphql.scalars import Int64
+from gql_platform.graphql.serving import ClassificationType, RegressionType
+from gql_platform.registry.records import Column, ColumnType, Signature
+from gql_platform.serving.records import ModelState, Predictions, ServedModel, Task
+
+_COLUMN_TYPES: Mapping[ColumnType, Any] = {
+    ColumnType.BOOLEAN: bool,
+    ColumnType.INTEGER: int,
+    ColumnType.LONG: Int64,
+    ColumnType.FLOAT: float,
+    ColumnType.DOUBLE: float,
+    ColumnType.STRING: str,
+    ColumnType.DATETIME: datetime,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TypedModel:
+    """A served model with its names in the schema.
+
+    Attributes:
+        field: The field under `predict`, such as ``breastCancer``.
+        row_type: The input type of its rows, such as ``BreastCancerRow``.
+        columns: The field of each column of the signature, such as ``meanRadius``, in order.
+    """
+
+    served: ServedModel
+    signature: Signature
+    field: str
+    row_type: str
+    columns: tuple[str, ...]
+
+
+def typed_models(models: Iterable[ServedModel], *, taken: Iterable[str]) -> list[TypedModel]:
+    """Name everything that the schema shows of the loaded models.
+
+    Args:
+        models: The served models; those that are not loaded have no typed field.
+        taken: Names of types that the static part of the schema has already.
+    """
+    loaded = sorted(
+        (model for model in models if model.state is ModelState.READY and model.signature),
+        key=lambda model: model.model,
+    )
+    fields = unique([field_name(model.model, otherwise="model") for model in loaded])
+    rows = unique([f"{type_name(model.model)}Row" for model in loaded], taken=taken)
+    return [
+        TypedModel(model, model.signature, field, row, _column_fields(model.signature))
+        for model, field, row in zip(loaded, fields, rows, strict=True)
+        if model.signature
+    ]
+
+
+def predict_query(models: Sequence[TypedModel]) -> type:
+    """Make the class with the root field `predict` for these models; there is at least one."""
+    fields = {model.field: _predict_field(model) for model in models}
+    predict_type = strawberry.type(
+        type("Predict", (), {"__annotations__": {}, **fields}),
+        name="Predict",
+        description="A typed field for each served model, from its signature.",
+    )
+
+    class PredictQuery:
+        """The root of the typed predictions."""
+
+        @root_field(Permission.MODEL_PREDICT, graphql_type=predict_type | None)
+        @staticmethod
+        async def predict(info: Info) -> object:
+            """Typed predictions: a field for each served model."""
+            del info
+            return predict_type()
+
+    return strawberry.type(PredictQuery)
+
+
+def _column_fields(signature: Signature) -> tuple[str, ...]:
+    return tuple(
+        unique([field_name(column.name, otherwise="column") for column in signature.inputs])
+    )
+
+
+def _predict_field(model: TypedModel) -> StrawberryField:
+    served = model.served
+    row_type = _row_type(model)
+    answer = ClassificationType if served.task is Task.CLASSIFICATION else RegressionType
+
+    async def resolve(info: Info, rows: Any) -> Predictions:
+        return await info.context.services.serving.predict(served.model, rows)
+
+    resolve.__annotations__["rows"] = Annotated[
+        list[row_type],  # type: ignore[valid-type]
+        strawberry.argument(description="The rows to predict for."),
+    ]
+    field: StrawberryField = strawberry.field(
+        resolver=resolve,
+        name=model.field,
+        description=f"Predictions of `{served.model}`, served in version {served.version}.",
+        graphql_type=answer | None,
+    )
+    return field
+
+
+def _row_type(model: TypedModel) -> type:
+    """Make the input type of a model's rows, whose values are plain dicts by column name."""
+    columns = model.signature.inputs
+    by_field = dict(zip(model.columns, (column.name for column in columns), strict=True))
+    namespace: dict[str, Any] = {"__annotations__": {}}
+    for name, column in zip(model.columns, columns, strict=True):
+        namespace["__annotations__"][name] = _annotation(column)
+        namespace[name] = strawberry.field(
+            name=name,
+            description=f"`{column.name}`: {column.type.doc}",
+            default=MISSING if column.required else None,
+        )
+    row_type = strawberry.input(
+        type(model.row_type, (), namespace),
+        name=model.row_type,
+        description=f"A row for `{model.served.model}`.",
+    )
+
+    def from_input(_: type, value: Mapping[str, Any], __: InputContext) -> dict[str, Any]:
+        return {by_field[name]: cell for name, cell in value.items()}
+
+    row_type.__strawberry_definition__.from_input = from_input  # type: ignore[attr-defined]
+    return row_type
+
+
+def _annotation(column: Column) -> Any:
+    scalar = _COLUMN_TYPES[column.type]
+    return scalar if column.required else scalar | None

@@ -1,0 +1,108 @@
+"""Scalars with a meaning."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NewType
+
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from strawberry.types.scalar import ScalarDefinition
+
+from gql_platform.serving.records import Rows
+
+Int64 = NewType("Int64", int)
+"""A whole number of 64 bits, for counts and sizes."""
+
+RowsInput = NewType("RowsInput", list)  # type: ignore[type-arg]
+"""Rows as they arrive: a list of objects, or of arrays."""
+
+_LIMIT = 2**63
+
+
+def _int64(value: object) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise GraphQLError(f"Int64 cannot represent {value!r}; it is no whole number.")
+    if not -_LIMIT <= value < _LIMIT:
+        raise GraphQLError(f"Int64 cannot represent {value}; it has more than 64 bits.")
+    return value
+
+
+def _datetime(value: object) -> datetime:
+    if isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            moment = None
+        if moment is not None:
+            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    raise GraphQLError(
+        f"DateTime cannot represent {value!r}; write it as ISO 8601, such as "
+        '"2026-01-31T12:00:00Z".'
+    )
+
+
+def _datetime_text(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _rows(value: object) -> Rows:
+    if not isinstance(value, list):
+        raise GraphQLError("Rows must be a list of objects, or of arrays in signature order.")
+    for index, row in enumerate(value):
+        if not isinstance(row, Mapping | list):
+            raise GraphQLError(f"Row {index} must be an object or an array.")
+    return value
+
+
+def _rows_literal(node: ValueNode, variables: dict[str, object] | None = None) -> Rows:
+    return _rows(value_from_ast_untyped(node, variables))
+
+
+def scalar(
+    name: str,
+    description: str,
+    specified_by: str | None,
+    origin: type,
+    **functions: object,
+) -> ScalarDefinition:
+    """Define a scalar; ``functions`` are its serialize, parse_value and parse_literal."""
+    return ScalarDefinition(
+        name=name,
+        description=description,
+        specified_by_url=specified_by,
+        serialize=functions.get("serialize"),  # type: ignore[arg-type]
+        parse_value=functions.get("parse_value"),  # type: ignore[arg-type]
+        parse_literal=functions.get("parse_literal"),  # type: ignore[arg-type]
+        origin=origin,
+    )
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Int64: scalar(
+        "Int64",
+        "A whole number of 64 bits, from -2^63 to 2^63 - 1, written as a JSON number.",
+        "https://scalars.graphql.org/jakobmerrild/long.html",
+        int,
+        serialize=_int64,
+        parse_value=_int64,
+    ),
+    datetime: scalar(
+        "DateTime",
+        "A point in time as ISO 8601 in UTC, such as `2026-01-31T12:00:00Z`.",
+        "https://scalars.graphql.org/andimarek/date-time.html",
+        datetime,
+        serialize=_datetime_text,
+        parse_value=_datetime,
+    ),
+    RowsInput: scalar(
+        "Rows",
+        "Input rows: a list of objects by column name, `[{\"mean radius\": 14.1, ...}]`, or of "
+        "arrays in the order of the model's signature, `[[14.1, ...]]`.",
+        None,
+        list,
+        serialize=_rows,
+        parse_value=_rows,
+        parse_literal=_rows_literal,
+    ),
+}

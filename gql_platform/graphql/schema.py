@@ -1,0 +1,124 @@
+"""The schema: a static core, and a living part for the models that are served."""
+
+import asyncio
+import functools
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from gql_platform.access.records import Permission
+from gql_platform.errors import InvalidIDError
+from gql_platform.graphql.context import Context, Info
+from gql_platform.graphql.errors import ErrorTranslation
+from gql_platform.graphql.execution.documents import DocumentCache, DocumentStore
+from gql_platform.graphql.health import HealthQuery
+from gql_platform.graphql.living import predict_query, typed_models
+from gql_platform.graphql.node import Node, decode_id
+from gql_platform.graphql.observation import Observation
+from gql_platform.graphql.permission import check_permissions, root_field
+from gql_platform.graphql.registry import ModelType, ModelVersionType, RegistryQuery, version_ref
+from gql_platform.graphql.scalars import SCALARS
+from gql_platform.graphql.serving import ServingQuery, ServingSubscription
+from gql_platform.graphql.tracking import RunType
+from gql_platform.paging import MAX_PAGE_SIZE, check_page_size
+from gql_platform.serving.records import ServedModel
+
+_NODE_TYPES = (ModelType, ModelVersionType, RunType)
+
+
+class PlatformSchema(strawberry.Schema):
+    """A schema that leaves the logging of errors to `ErrorTranslation`."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Log nothing here: most errors are the caller's, and the others are logged once."""
+
+
+@strawberry.type
+class NodeQuery:
+    """Fetching by global id."""
+
+    @root_field(Permission.MODEL_READ, graphql_type=Node | None)
+    @staticmethod
+    async def node(
+        info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+    ) -> object | None:
+        """The object with a global id; null when it is gone."""
+        return await fetch_node(info.context, id)
+
+    @root_field(Permission.MODEL_READ, graphql_type=list[Node | None] | None)
+    @staticmethod
+    async def nodes(
+        info: Info,
+        ids: Annotated[
+            list[strawberry.ID],
+            strawberry.argument(description=f"Their ids, at most {MAX_PAGE_SIZE}."),
+        ],
+    ) -> list[object | None]:
+        """The objects with these global ids, in their order; null for each that is gone."""
+        check_page_size(len(ids))
+        return list(await asyncio.gather(*(fetch_node(info.context, each) for each in ids)))
+
+
+def build_schema(
+    models: Iterable[ServedModel] = (), *, more_queries: Sequence[type] = ()
+) -> strawberry.Schema:
+    """Build a schema; any number of them can stand beside each other.
+
+    Args:
+        models: The served models, each of which gets a typed field under `predict`; without any,
+            the schema is the static core.
+        more_queries: Further Strawberry types whose fields join `Query`.
+
+    Raises:
+        TypeError: If a root field declares no permission.
+    """
+    queries: list[type] = [NodeQuery, RegistryQuery, ServingQuery, HealthQuery, *more_queries]
+    served = tuple(models)
+    if served and (named := typed_models(served, taken=_static_type_names())):
+        queries.append(predict_query(named))
+    query = _merged("Query", queries, "Everything that can be read.")
+    subscription = _merged("Subscription", [ServingSubscription], "Everything that can be followed.")
+    check_permissions(query, subscription)
+    store = DocumentStore()
+    return PlatformSchema(
+        query=query,
+        subscription=subscription,
+        types=_NODE_TYPES,
+        extensions=[Observation, ErrorTranslation, lambda: DocumentCache(store)],
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )
+
+
+async def fetch_node(context: Context, node_id: str) -> object | None:
+    """Return the record behind a global id, or None when it is gone.
+
+    Raises:
+        InvalidIDError: If it is the id of nothing that this schema has.
+    """
+    type_name, key = decode_id(node_id)
+    if type_name == "Model":
+        return await context.loaders.models.load(key)
+    if type_name == "Run":
+        return await context.loaders.runs.load(key)
+    ref = version_ref(node_id)
+    if ref is None:
+        raise InvalidIDError(id=node_id)
+    versions = await context.loaders.versions.load(ref.model) or ()
+    return next((version for version in versions if version.version == ref.version), None)
+
+
+def _merged(name: str, parts: Sequence[type], description: str) -> type:
+    """Make one root type of the features' parts."""
+    return strawberry.type(type(name, tuple(parts), {}), name=name, description=description)
+
+
+@functools.cache
+def _static_type_names() -> frozenset[str]:
+    """Return the names that the living part must not take."""
+    return frozenset(build_schema()._schema.type_map)  # noqa: SLF001 - there is no public way

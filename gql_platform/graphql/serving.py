@@ -1,0 +1,174 @@
+"""Served models, predictions and live metrics in the schema."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import strawberry
+
+from gql_platform.access.records import Permission
+from gql_platform.graphql.context import Info
+from gql_platform.graphql.permission import root_field, root_subscription
+from gql_platform.graphql.registry import ModelVersionType, SignatureType
+from gql_platform.graphql.scalars import Int64, RowsInput
+from gql_platform.graphql.type_of import edge, type_of
+from gql_platform.serving.records import (
+    ClassPrediction,
+    LabelProbability,
+    LatencyQuantiles,
+    LiveMetrics,
+    ModelMetrics,
+    Predictions,
+    ServedModel,
+    ValuePrediction,
+)
+
+
+@type_of(ServedModel)
+class ServedModelType:
+    """A model as this server serves it."""
+
+    model: strawberry.auto
+    version: strawberry.auto
+    state: strawberry.auto
+    task: strawberry.auto
+    labels: strawberry.auto
+    reason: strawberry.auto
+    loaded_at: strawberry.auto
+    load_ms: strawberry.auto
+    signature: SignatureType | None
+
+    @edge(graphql_type=ModelVersionType | None)
+    @staticmethod
+    async def model_version(parent: strawberry.Parent[ServedModel], info: Info) -> object | None:
+        """The version's entry in the registry; null when it was deleted meanwhile."""
+        versions = await info.context.loaders.versions.load(parent.model) or ()
+        return next((each for each in versions if each.version == parent.version), None)
+
+
+@type_of(LabelProbability)
+class LabelProbabilityType:
+    """A label and its probability."""
+
+    label: strawberry.auto
+    probability: strawberry.auto
+
+
+@type_of(ClassPrediction)
+class ClassPredictionType:
+    """A classifier's answer to one row."""
+
+    label: strawberry.auto
+    probability: strawberry.auto
+    probabilities: strawberry.auto
+
+
+@type_of(ValuePrediction)
+class ValuePredictionType:
+    """A regressor's answer to one row."""
+
+    value: strawberry.auto
+
+
+PredictionType = Annotated[
+    ClassPredictionType | ValuePredictionType,
+    strawberry.union("Prediction", description="A model's answer to one row, by its task."),
+]
+
+
+@type_of(Predictions, name="Predictions")
+class PredictionsType:
+    """Answers of a model whose task is known at run time only."""
+
+    model: strawberry.auto
+    version: strawberry.auto
+    latency_ms: strawberry.auto
+    predictions: list[PredictionType]
+
+
+@type_of(Predictions, name="Classification", description="A classifier's answers.")
+class ClassificationType:
+    """A classifier's answers."""
+
+    model: strawberry.auto
+    version: strawberry.auto
+    latency_ms: strawberry.auto
+    predictions: list[ClassPredictionType]
+
+
+@type_of(Predictions, name="Regression", description="A regressor's answers.")
+class RegressionType:
+    """A regressor's answers."""
+
+    model: strawberry.auto
+    version: strawberry.auto
+    latency_ms: strawberry.auto
+    predictions: list[ValuePredictionType]
+
+
+@type_of(LatencyQuantiles)
+class LatencyQuantilesType:
+    """How long predictions took."""
+
+    p50_ms: strawberry.auto
+    p95_ms: strawberry.auto
+    p99_ms: strawberry.auto
+
+
+@type_of(ModelMetrics)
+class ModelMetricsType:
+    """The traffic of one model."""
+
+    model: strawberry.auto
+    request_count: Int64
+    error_count: Int64
+    in_flight: strawberry.auto
+    requests_per_second: strawberry.auto
+    latency: strawberry.auto
+
+
+@type_of(LiveMetrics)
+class LiveMetricsType:
+    """A sample of the traffic."""
+
+    sampled_at: strawberry.auto
+    window_seconds: strawberry.auto
+    models: strawberry.auto
+
+
+@strawberry.type
+class ServingQuery:
+    """Serving's root fields, but for the typed predictions."""
+
+    @root_field(Permission.MODEL_PREDICT, graphql_type=PredictionsType | None)
+    @staticmethod
+    async def predict_rows(
+        info: Info,
+        model: Annotated[str, strawberry.argument(description="The name of a served model.")],
+        rows: Annotated[RowsInput, strawberry.argument(description="The rows to predict for.")],
+    ) -> Predictions:
+        """Predictions of a model whose name is known at run time only.
+
+        Where the name is known beforehand, `predict` has a typed field for it.
+        """
+        return await info.context.services.serving.predict(model, rows)
+
+
+@strawberry.type
+class ServingSubscription:
+    """Serving's subscriptions."""
+
+    @root_subscription(Permission.METRICS_READ, graphql_type=LiveMetricsType)
+    @staticmethod
+    async def live_metrics(
+        info: Info,
+        model: Annotated[
+            str | None, strawberry.argument(description="One model; all of them by default.")
+        ] = None,
+        interval_seconds: Annotated[
+            float, strawberry.argument(description="Time between samples, from 0.1 to 60 s.")
+        ] = 1.0,
+    ) -> AsyncIterator[LiveMetrics]:
+        """Requests, errors and latency of the served models, sampled at an interval."""
+        serving = info.context.services.serving
+        async for sample in serving.live_metrics(model=model, interval_seconds=interval_seconds):
+            yield sample

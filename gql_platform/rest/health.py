@@ -1,0 +1,45 @@
+"""Health and metrics over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from gql_platform.access.records import Permission
+from gql_platform.errors import MonitoringDisabledError
+from gql_platform.health.records import HealthSummary
+from gql_platform.rest.permission import Allow
+from gql_platform.services import Services
+
+router = APIRouter(tags=["health"])
+
+Anybody = Annotated[Services, Depends(Allow(None))]
+Scraping = Annotated[Services, Depends(Allow(Permission.METRICS_READ))]
+
+
+@router.get("/health")
+async def health(services: Anybody) -> HealthSummary:
+    """Tell how well the server is; the GraphQL field `server` tells the details."""
+    return services.health.summary()
+
+
+@router.get("/health/live")
+async def live(services: Anybody) -> HealthSummary:
+    """Answer as long as the process lives."""
+    return services.health.summary()
+
+
+@router.get("/health/ready", responses={503: {"description": "It is still loading models."}})
+async def ready(services: Anybody, response: Response) -> HealthSummary:
+    """Answer 200 when the server takes traffic, 503 while it loads its models."""
+    summary = services.health.summary()
+    response.status_code = 200 if summary.is_ready else 503
+    return summary
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(services: Scraping) -> Response:
+    """Show all metrics in Prometheus's text format."""
+    if services.metrics is None:
+        raise MonitoringDisabledError
+    content, media_type = services.metrics.exposition()
+    return Response(content, media_type=media_type)

@@ -1,0 +1,38 @@
+"""Predictions over REST."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from gql_platform.access.records import Permission
+from gql_platform.rest.permission import Allow
+from gql_platform.services import Services
+from gql_platform.serving.records import Predictions
+
+router = APIRouter(tags=["predictions"])
+
+Predicting = Annotated[Services, Depends(Allow(Permission.MODEL_PREDICT))]
+
+
+class PredictRequest(BaseModel):
+    """Rows to predict for."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"inputs": [{"amount": 12.5, "hour": 3}]}]},
+    )
+
+    inputs: list[dict[str, JsonValue] | list[JsonValue]] = Field(
+        description="Rows: objects by column name, or arrays in the order of the signature."
+    )
+
+
+@router.post("/predict/{model}")
+async def predict(
+    model: Annotated[str, Path(description="The name of a served model.")],
+    request: PredictRequest,
+    services: Predicting,
+) -> Predictions:
+    """Predict for each row: `{"inputs": [row, ...]}`, a row being an object or an array."""
+    return await services.serving.predict(model, request.inputs)

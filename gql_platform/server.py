@@ -1,0 +1,67 @@
+"""The process that serves: a socket, uvicorn, and a word to whoever started it."""
+
+import errno
+import socket
+import sys
+
+import uvicorn
+
+from gql_platform import __version__
+from gql_platform.app import create_app
+from gql_platform.errors import AddressError, PortInUseError
+from gql_platform.settings import Settings
+
+SHUTDOWN_SECONDS = 10
+"""How long requests at work may take to end after the signal to stop."""
+
+
+def run_server(settings: Settings) -> None:
+    """Serve until a signal ends the process.
+
+    Raises:
+        AccessNotConfiguredError: If others could reach the server and it has no key.
+        DataFolderError: If the embedded store's folder cannot be made or written.
+        PortInUseError: If another program has the port.
+    """
+    settings.check_access()
+    listener = listen(settings.host, settings.port)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        access_log=False,
+        log_config=None,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        ws_max_size=settings.max_body_bytes,
+    )
+    print(welcome(settings.host, listener.getsockname()[1]), file=sys.stderr, flush=True)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens.
+
+    Raises:
+        PortInUseError: If another program has the port.
+        AddressError: If the address is not one of this machine.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(host=host, port=port) from error
+        raise AddressError(host=host, port=port, reason=str(error)) from error
+
+
+def welcome(host: str, port: int) -> str:
+    """Return where to click."""
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return (
+        f"gql_platform {__version__}\n"
+        f"  GraphQL and playground  {url}/graphql\n"
+        f"  REST and its reference  {url}/docs\n"
+        f"  Health                  {url}/health\n"
+        "Stop it with Ctrl+C."
+    )

@@ -1,0 +1,39 @@
+"""In-memory adapters, for tests of what is built on the platform, and of the platform itself.
+
+They do what the real ones do, without files, network or waiting::
+
+    services = in_memory_services()
+    await services.serving.load_all()
+    answer = await services.serving.predict("iris_species", [[5.1, 3.5, 1.4, 0.2]])
+    assert answer.predictions[0].label == "setosa"
+"""
+
+from gql_platform.testing.client import REQUEST_ID, GraphQLClient
+from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.services import (
+    HOUSE_PACKAGE,
+    IRIS_LABELS,
+    IRIS_PACKAGE,
+    columns_of,
+    example_loader,
+    example_store,
+    in_memory_services,
+)
+from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
+
+__all__ = [
+    "FIRST_MOMENT",
+    "HOUSE_PACKAGE",
+    "IRIS_LABELS",
+    "IRIS_PACKAGE",
+    "REQUEST_ID",
+    "GraphQLClient",
+    "InMemoryLoader",
+    "InMemoryStore",
+    "LinearClassifier",
+    "LinearRegressor",
+    "columns_of",
+    "example_loader",
+    "example_store",
+    "in_memory_services",
+]

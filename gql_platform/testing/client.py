@@ -1,0 +1,70 @@
+"""A GraphQL client that needs no server."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from strawberry import Schema
+
+from gql_platform.access.records import LOCAL, Viewer
+from gql_platform.graphql.context import Context
+from gql_platform.graphql.schema import build_schema
+from gql_platform.services import Services
+
+REQUEST_ID = "test-request"
+"""The request id in the errors of every answer."""
+
+
+class GraphQLClient:
+    """Run documents against the real schema of some services, in process.
+
+    The schema has the typed predictions of the models that are loaded when the client is made.
+
+    Args:
+        services: All use cases.
+        viewer: Who calls; by default somebody who may do everything.
+        schema: Another schema than the one of the services' models.
+    """
+
+    def __init__(
+        self, services: Services, *, viewer: Viewer = LOCAL, schema: Schema | None = None
+    ) -> None:
+        self._services = services
+        self._viewer = viewer
+        self.schema = schema or build_schema(services.serving.models())
+
+    async def execute(
+        self, document: str, variables: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Run a query or mutation and return the answer as it would be sent.
+
+        Args:
+            document: The text of the document.
+            variables: Values of its variables.
+
+        Returns:
+            ``{"data": ...}``, with ``"errors"`` where there are any.
+        """
+        result = await self.schema.execute(
+            document, variable_values=dict(variables or {}), context_value=self._context()
+        )
+        return _answer(result)
+
+    async def subscribe(
+        self, document: str, variables: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Run a subscription and yield each event as it would be sent."""
+        results = await self.schema.stream(
+            document, variable_values=dict(variables or {}), context_value=self._context()
+        )
+        async for result in results:
+            yield _answer(result)
+
+    def _context(self) -> Context:
+        return Context(self._services, self._viewer, REQUEST_ID)
+
+
+def _answer(result: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    return answer

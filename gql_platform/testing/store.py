@@ -1,0 +1,182 @@
+"""Registered models and tracked runs, in memory."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from gql_platform.errors import RegistryUnavailableError
+from gql_platform.registry.records import (
+    Alias,
+    Model,
+    ModelPackage,
+    ModelVersion,
+    Tag,
+    VersionRef,
+)
+from gql_platform.tracking.records import Metric, Param, Run, RunState
+
+FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+"""When the first thing was registered; each further one came a minute later."""
+
+
+class InMemoryStore:
+    """Registered models and tracked runs; a `RegistryStore` and a `RunStore`.
+
+    Attributes:
+        is_available: Whether it answers; set it to False to play a registry that is down.
+        calls: How often each method of the ports was called, to prove that reads are batched.
+    """
+
+    def __init__(self) -> None:
+        self.is_available = True
+        self.calls: Counter[str] = Counter()
+        self._failure: Exception | None = None
+        self._models: dict[str, Model] = {}
+        self._versions: dict[str, list[ModelVersion]] = {}
+        self._packages: dict[VersionRef, ModelPackage] = {}
+        self._runs: dict[str, Run] = {}
+        self._now = FIRST_MOMENT
+
+    def fail_with(self, error: Exception | None) -> None:
+        """Raise an error from every read, or with None no longer."""
+        self._failure = error
+
+    def add_model(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Model:
+        """Register a model without versions."""
+        moment = self._tick()
+        model = Model(name, description, (), _tags(tags), created_at=moment, updated_at=moment)
+        self._models[name] = model
+        self._versions[name] = []
+        return model
+
+    def add_version(
+        self,
+        model: str,
+        *,
+        package: ModelPackage | None = None,
+        aliases: Sequence[str] = (),
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        run_id: str | None = None,
+    ) -> ModelVersion:
+        """Register the next version of a model, and the model itself if it is new.
+
+        Args:
+            model: The model's name.
+            package: What its files say; None plays files that cannot be read.
+            aliases: Names that point to this version from now on.
+            description: What is new in it.
+            tags: Keys and values attached to it.
+            run_id: The run that trained it.
+        """
+        if model not in self._models:
+            self.add_model(model)
+        version = ModelVersion(
+            model_name=model,
+            version=len(self._versions[model]) + 1,
+            aliases=(),
+            description=description,
+            tags=_tags(tags),
+            created_at=self._tick(),
+            run_id=run_id,
+        )
+        self._versions[model].append(version)
+        if package is not None:
+            self._packages[version.ref] = package
+        for alias in aliases:
+            self.set_alias(version.ref, alias)
+        self._models[model] = replace(self._models[model], updated_at=self._now)
+        return self._versions[model][-1]
+
+    def set_alias(self, ref: VersionRef, alias: str) -> None:
+        """Point an alias to a version, away from the one that it pointed to before."""
+        model = self._models[ref.model]
+        others = [found for found in model.aliases if found.name != alias]
+        aliases = sorted([*others, Alias(alias, ref.version)], key=lambda found: found.name)
+        self._models[ref.model] = replace(model, aliases=tuple(aliases))
+        self._versions[ref.model] = [
+            replace(
+                version,
+                aliases=tuple(a.name for a in aliases if a.version == version.version),
+            )
+            for version in self._versions[ref.model]
+        ]
+
+    def add_run(
+        self,
+        run_id: str,
+        *,
+        name: str | None = None,
+        state: RunState = RunState.FINISHED,
+        params: Mapping[str, str] | None = None,
+        metrics: Mapping[str, float] | None = None,
+    ) -> Run:
+        """Track a run that began now and, unless it is still at work, ended a minute later."""
+        started_at = self._tick()
+        is_over = state in (RunState.FINISHED, RunState.FAILED, RunState.KILLED)
+        run = Run(
+            run_id=run_id,
+            name=name,
+            state=state,
+            params=tuple(Param(key, value) for key, value in sorted((params or {}).items())),
+            metrics=tuple(Metric(key, v, step=0) for key, v in sorted((metrics or {}).items())),
+            started_at=started_at,
+            finished_at=self._tick() if is_over else None,
+        )
+        self._runs[run_id] = run
+        return run
+
+    async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
+        """Return up to ``limit`` models by ascending name, behind ``after``."""
+        self._count("models")
+        names = sorted(name for name in self._models if after is None or name > after)
+        return [self._models[name] for name in names[:limit]]
+
+    async def model_count(self) -> int:
+        """Return the number of registered models."""
+        self._count("model_count")
+        return len(self._models)
+
+    async def models_named(self, names: Sequence[str]) -> Mapping[str, Model]:
+        """Return the models of these names that exist, by name."""
+        self._count("models_named")
+        return {name: self._models[name] for name in names if name in self._models}
+
+    async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return all versions of each of these models, newest first."""
+        self._count("versions")
+        return {
+            name: tuple(reversed(self._versions[name])) for name in names if name in self._versions
+        }
+
+    async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
+        """Return what the files of these versions say."""
+        self._count("packages")
+        return {ref: self._packages[ref] for ref in refs if ref in self._packages}
+
+    async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """Return the runs of these ids that exist, by id."""
+        self._count("runs")
+        return {run_id: self._runs[run_id] for run_id in run_ids if run_id in self._runs}
+
+    def _count(self, method: str) -> None:
+        self.calls[method] += 1
+        if self._failure is not None:
+            raise self._failure
+        if not self.is_available:
+            raise RegistryUnavailableError(uri="memory:", reason="it is switched off.")
+
+    def _tick(self) -> datetime:
+        moment, self._now = self._now, self._now + timedelta(minutes=1)
+        return moment
+
+
+def _tags(tags: Mapping[str, str] | None) -> tuple[Tag, ...]:
+    return tuple(Tag(key, value) for key, value in sorted((tags or {}).items()))

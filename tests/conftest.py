@@ -1,0 +1,28 @@
+"""What all tests share."""
+
+from collections.abc import AsyncIterator
+
+import hypothesis
+import pytest
+
+from gql_platform.services import Services
+from gql_platform.testing import in_memory_services
+
+# Every run draws the same examples, and a busy machine fails none of them.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run async tests on asyncio, as the server does."""
+    return "asyncio"
+
+
+@pytest.fixture
+async def services() -> AsyncIterator[Services]:
+    """The example services, with all models loaded."""
+    services = in_memory_services()
+    await services.serving.load_all()
+    yield services
+    services.close()

@@ -1,0 +1,256 @@
+"""The tree of errors: its drawing, its codes, and each message."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from gql_platform import errors
+from gql_platform.errors import PlatformError, RowProblem
+
+PROBLEM = RowProblem(row=3, column="age", problem="The value is null.", expected="a number")
+ROW_PROBLEM = RowProblem(row=0, column=None, problem="The row is text ('x').", expected="an object")
+
+MESSAGES: list[tuple[PlatformError, str]] = [
+    (PlatformError(), "The platform could not do that."),
+    (errors.InvalidInputError(), "The input cannot be used."),
+    (
+        errors.InvalidIDError(id="a{b}"),
+        "The id 'a{b}' is not one of ours; pass an `id` exactly as a query returned it.",
+    ),
+    (
+        errors.InvalidCursorError(cursor="x"),
+        "The cursor 'x' is not one of ours; pass an `endCursor` exactly as a query returned it.",
+    ),
+    (
+        errors.PageSizeError(first=0, maximum=100),
+        "A page has between 1 and 100 items, and 0 were asked for.",
+    ),
+    (
+        errors.IntervalError(seconds=0.01, minimum_seconds=0.1, maximum_seconds=60.0),
+        "The interval must lie between 0.1 and 60.0 seconds, and 0.01 were asked for.",
+    ),
+    (errors.EmptyRowsError(), "There is nothing to predict: pass at least one row."),
+    (
+        errors.TooManyRowsError(count=11, maximum=10),
+        (
+            "11 rows are more than the 10 that one request may have; send them in parts, "
+            "or raise GQL_PLATFORM_MAX_ROWS."
+        ),
+    ),
+    (
+        errors.InvalidRowsError(model="iris", problems=(PROBLEM,), problem_count=2),
+        (
+            "2 values do not fit the signature of 'iris'; row 3, column 'age': The value is null. "
+            "Expected a number."
+        ),
+    ),
+    (
+        errors.InvalidRowsError(model="iris", problems=(ROW_PROBLEM,), problem_count=1),
+        (
+            "1 value does not fit the signature of 'iris'; row 0: The row is text ('x'). "
+            "Expected an object."
+        ),
+    ),
+    (
+        errors.InvalidBodyError(problem="It is no JSON.", expected="an object"),
+        "The request body cannot be read: It is no JSON. Expected an object.",
+    ),
+    (
+        errors.BodyTooLargeError(limit_bytes=1024),
+        (
+            "The request body is larger than the 1024 bytes that are taken; send less, or raise "
+            "GQL_PLATFORM_MAX_BODY_BYTES."
+        ),
+    ),
+    (errors.NotFoundError(), "There is no such thing."),
+    (
+        errors.ModelNotFoundError(name="irs", served=("iris", "house")),
+        "No model named 'irs' is served; these are: 'iris', 'house'.",
+    ),
+    (
+        errors.ModelNotFoundError(name="irs", served=()),
+        "No model named 'irs' is served; these are: none yet.",
+    ),
+    (
+        errors.PathNotFoundError(path="/x"),
+        "There is nothing at '/x'; /docs lists the paths, and /graphql is the API.",
+    ),
+    (errors.AccessError(), "That is not allowed."),
+    (
+        errors.UnauthenticatedError(),
+        "This needs a key: send the header `Authorization: Bearer <API_SECRET_KEY>`.",
+    ),
+    (
+        errors.InvalidKeyError(),
+        "The key is not valid here: the header must be `Authorization: Bearer <API_SECRET_KEY>`.",
+    ),
+    (
+        errors.ForbiddenError(permission="model:read"),
+        "This needs the permission 'model:read', which the key does not have.",
+    ),
+    (
+        errors.HostNotAllowedError(host="evil.example"),
+        (
+            "The server does not answer to the host 'evil.example'; call it by a name in "
+            "GQL_PLATFORM_ALLOWED_HOSTS, or add this one."
+        ),
+    ),
+    (
+        errors.OriginNotAllowedError(origin="http://evil.example"),
+        (
+            "Web pages from 'http://evil.example' may not use the server; add the origin to "
+            "GQL_PLATFORM_ALLOWED_ORIGINS if they should."
+        ),
+    ),
+    (errors.UnavailableError(), "That does not work right now."),
+    (
+        errors.ModelNotReadyError(name="iris", reason="it is being loaded."),
+        "The model 'iris' cannot predict yet: it is being loaded.",
+    ),
+    (
+        errors.RegistryUnavailableError(uri="sqlite:///x", reason="it is locked."),
+        "The model registry at sqlite:///x does not answer: it is locked.",
+    ),
+    (
+        errors.MonitoringDisabledError(),
+        "Metrics are switched off here; start the server with ENABLE_MONITORING=true.",
+    ),
+    (errors.ModelError(), "The model does not do what it should."),
+    (
+        errors.UnsupportedModelError(name="iris", version=2, reason="it is text."),
+        "Version 2 of 'iris' cannot be served: it is text.",
+    ),
+    (
+        errors.ModelLoadError(name="iris", version=2, reason="no file."),
+        "Version 2 of 'iris' could not be loaded: no file.",
+    ),
+    (
+        errors.PredictionError(name="iris", version=2, reason="it raised ValueError."),
+        "Version 2 of 'iris' failed on rows that fit its signature: it raised ValueError.",
+    ),
+    (errors.StartError(), "The server cannot start like this."),
+    (
+        errors.SettingsError(problems=["A: bad.", "B: worse."]),
+        "The settings are wrong:\n  A: bad.\n  B: worse.",
+    ),
+    (
+        errors.AccessNotConfiguredError(host="192.0.2.1"),
+        (
+            "The address 192.0.2.1 can be reached by other machines, and no access is configured; "
+            "set API_SECRET_KEY to a secret of at least 16 characters, or bind to 127.0.0.1."
+        ),
+    ),
+    (
+        errors.DataFolderError(path="/x", reason="it is a file"),
+        "The data folder /x cannot be used: it is a file; name another with GQL_PLATFORM_DATA_DIR.",
+    ),
+    (
+        errors.DemoError(reason="no memory."),
+        "The demo models could not be trained and registered: no memory.",
+    ),
+    (
+        errors.AddressError(host="192.0.2.1", port=80, reason="it is not ours"),
+        (
+            "The server cannot listen on 192.0.2.1 at port 80: it is not ours; choose another "
+            "address with --host or GQL_PLATFORM_HOST."
+        ),
+    ),
+    (
+        errors.PortInUseError(host="127.0.0.1", port=8000),
+        (
+            "Port 8000 of 127.0.0.1 is in use by another program; stop that one, or choose another "
+            "port with --port or GQL_PLATFORM_PORT."
+        ),
+    ),
+]
+
+
+def classes(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:
+    """Return the classes of the tree in the order of the module, parents first."""
+    yield root
+    for child in root.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from classes(child)
+
+
+def drawn_tree() -> list[tuple[str | None, str]]:
+    """Return parent and name of each class in the module's docstring, from top to bottom."""
+    path: list[str] = []
+    found: list[tuple[str | None, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        match = re.match(r"    ([│├└─ ]*)(\w+Error)\b", line)
+        if match:
+            path[len(match[1]) // 4 :] = [match[2]]
+            found.append((path[-2] if len(path) > 1 else None, match[2]))
+    return found
+
+
+class TestTree:
+    def test_drawing_is_the_class_tree(self) -> None:
+        """The docstring of the module draws the classes as they are, in the same order."""
+        actual = [(None, "PlatformError")] + [
+            (cls.__base__.__name__, cls.__name__)
+            for cls in classes()
+            if cls is not PlatformError
+            if cls.__base__ is not None
+        ]
+        assert drawn_tree() == actual
+
+    def test_every_class_has_a_code_of_its_own(self) -> None:
+        """Each class declares a code in capitals."""
+        for cls in classes():
+            assert re.fullmatch(r"[A-Z]+(_[A-Z]+)*", vars(cls).get("code", "")), cls.__name__
+
+    def test_codes_are_shared_only_along_one_branch(self) -> None:
+        """Two classes have the same code only where one is the general case of the other."""
+        every = list(classes())
+        shared = {
+            (one.__name__, other.__name__)
+            for place, one in enumerate(every)
+            for other in every[place + 1 :]
+            if one.code == other.code
+        }
+        assert shared == {("AccessError", "ForbiddenError")}
+
+
+class TestMessages:
+    @pytest.mark.parametrize(("error", "message"), MESSAGES, ids=lambda v: type(v).__name__)
+    def test_message_is_the_docstring_with_the_data(
+        self, error: PlatformError, message: str
+    ) -> None:
+        """The text says what was wrong, with the data in it."""
+        assert str(error) == message
+
+    def test_every_class_is_covered(self) -> None:
+        """The table above has a line for each class."""
+        assert {type(error) for error, _ in MESSAGES} == set(classes())
+
+
+class TestData:
+    def test_data_are_plain_values(self) -> None:
+        """Records become dictionaries and sequences lists, ready for JSON."""
+        error = errors.InvalidRowsError(model="iris", problems=(PROBLEM,), problem_count=2)
+        assert error.data == {
+            "model": "iris",
+            "problems": [
+                {
+                    "row": 3,
+                    "column": "age",
+                    "problem": "The value is null.",
+                    "expected": "a number",
+                }
+            ],
+            "problem_count": 2,
+        }
+
+    def test_error_without_facts_has_no_data(self) -> None:
+        """An error without attributes has an empty mapping."""
+        assert errors.EmptyRowsError().data == {}
+
+    def test_strings_stay_whole(self) -> None:
+        """Text is a value, not a sequence of letters."""
+        assert errors.ModelNotFoundError(name="a", served=("b", "c")).data == {
+            "name": "a",
+            "served": ["b", "c"],
+        }

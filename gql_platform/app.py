@@ -16,7 +16,7 @@ from gql_platform.contract import operations
 from gql_platform.edge.body import BodyLimit
 from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
 from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
-from gql_platform.export import SUMMARY, TITLE
+from gql_platform.export import SUMMARY, TITLE, openapi
 from gql_platform.graphql.endpoint import graphql_endpoint
 from gql_platform.graphql.schema import build_schema
 from gql_platform.playground import Playground, Tab, docs_page, static_files
@@ -83,6 +83,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     )
     app.state.services = opened
     app.include_router(rest_routes())
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way
     install_error_handlers(app)
     return app
 

@@ -10,6 +10,7 @@
     │   ├── TooManyRowsError           a prediction with more rows than are served at once
     │   ├── InvalidRowsError           rows that do not fit the model's signature
     │   ├── InvalidBodyError           a request body that is not what the path reads
+    │   ├── MethodNotAllowedError      a path that is not called like that
     │   └── BodyTooLargeError          a request body above the limit
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
@@ -178,6 +179,16 @@ class InvalidBodyError(InvalidInputError):
     code = "INVALID_BODY"
     problem: str
     expected: str
+
+
+@dataclass(eq=False)
+class MethodNotAllowedError(InvalidInputError):
+    """{path!r} does not take {method}; it takes {allowed}."""
+
+    code = "METHOD_NOT_ALLOWED"
+    method: str
+    path: str
+    allowed: str
 
 
 @dataclass(eq=False)

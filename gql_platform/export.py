@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from fastapi.openapi.utils import get_openapi
 
 from gql_platform import __version__
+from gql_platform.edge.problem import MEDIA_TYPE
 from gql_platform.graphql.schema import build_schema
 from gql_platform.rest.routes import rest_routes
 
@@ -18,17 +20,26 @@ def sdl() -> str:
     return build_schema().as_str() + "\n"
 
 
-def openapi() -> str:
-    """Return the OpenAPI description of the REST layer, as JSON."""
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI description of the REST layer."""
     described = get_openapi(
         title=TITLE, version=__version__, summary=SUMMARY, routes=rest_routes().routes
     )
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    for path in described["paths"].values():
+        for operation in path.values():
+            for status in ("4XX", "5XX"):
+                # FastAPI writes every body down as plain JSON.
+                content = operation["responses"][status]["content"]
+                content[MEDIA_TYPE] = content.pop("application/json")
+    return described
 
 
 def generated_files() -> dict[str, str]:
     """Return the text of each generated file by its name in the contract's folder."""
-    return {"schema.graphql": sdl(), "openapi.json": openapi()}
+    return {
+        "schema.graphql": sdl(),
+        "openapi.json": json.dumps(openapi(), indent=2, ensure_ascii=False) + "\n",
+    }
 
 
 def write_files(folder: Path) -> list[Path]:

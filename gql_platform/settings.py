@@ -68,23 +68,23 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    host: str = Field("127.0.0.1", description="The address to listen on.")
-    port: int = Field(8000, ge=0, le=65535, description="The port to listen on; 0 takes any.")
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes any.")
     data_dir: Path = Field(
-        Path("data"), description="The folder of the embedded stores; made when it is missing."
+        default=Path("data"), description="The folder of the embedded stores; made when it is missing."
     )
     mlflow_tracking_uri: str | None = Field(
-        None,
+        default=None,
         validation_alias=_plan_name("MLFLOW_TRACKING_URI"),
         description="Where MLflow keeps runs; unset, a SQLite file in the data folder.",
     )
     model_registry_uri: str | None = Field(
-        None,
+        default=None,
         validation_alias=_plan_name("MODEL_REGISTRY_URI"),
         description="Where MLflow keeps registered models; unset, where it keeps runs.",
     )
     api_secret_key: SecretStr | None = Field(
-        None,
+        default=None,
         min_length=16,
         validation_alias=_plan_name("API_SECRET_KEY"),
         description=(
@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         ),
     )
     allowed_hosts: _Names = Field(
-        (),
+        default=(),
         description=(
             "Further host names, without ports, that requests may name in `Host`, separated by "
             "commas. On a loopback address this machine's own names are always allowed; on "
@@ -101,35 +101,35 @@ class Settings(BaseSettings):
         ),
     )
     allowed_origins: _Names = Field(
-        (),
+        default=(),
         description=(
             "Origins of web pages that may use the server, such as `http://localhost:5173`, "
             "separated by commas. The server's own pages always may."
         ),
     )
     max_body_bytes: int = Field(
-        1024 * 1024, ge=1024, description="The largest request body, in bytes."
+        default=1024 * 1024, ge=1024, description="The largest request body, in bytes."
     )
-    max_rows: int = Field(10_000, ge=1, description="The most rows of one prediction request.")
+    max_rows: int = Field(default=10_000, ge=1, description="The most rows of one prediction request.")
     predict_threads: int = Field(
-        2, ge=1, le=64, description="How many predictions compute at once."
+        default=2, ge=1, le=64, description="How many predictions compute at once."
     )
     enable_monitoring: bool = Field(
-        True,
+        default=True,
         validation_alias=_plan_name("ENABLE_MONITORING"),
         description="Whether Prometheus metrics are counted and served at `/metrics`.",
     )
     log_level: LogLevel = Field(
-        LogLevel.INFO,
+        default=LogLevel.INFO,
         validation_alias=_plan_name("LOG_LEVEL"),
         description="The least severe log line that is written.",
     )
     log_format: LogFormat = Field(
-        LogFormat.AUTO,
+        default=LogFormat.AUTO,
         description="How log lines look; `auto` is `console` on a terminal and `json` elsewhere.",
     )
     demo: bool = Field(
-        False,
+        default=False,
         description="Whether to train and register the demo models when no model is registered.",
     )
 

@@ -1,16 +1,20 @@
 """Errors as HTTP answers, in the form of RFC 9457 (Problem Details for HTTP APIs)."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import orjson
 from starlette.responses import Response
 
+from gql_platform.doc import Doc
 from gql_platform.errors import (
     AccessError,
     BodyTooLargeError,
     InvalidBodyError,
     InvalidInputError,
     InvalidKeyError,
+    MethodNotAllowedError,
     ModelError,
     MonitoringDisabledError,
     NotFoundError,
@@ -22,6 +26,7 @@ from gql_platform.errors import (
 STATUS: Mapping[type[PlatformError], int] = {
     BodyTooLargeError: 413,
     InvalidBodyError: 400,
+    MethodNotAllowedError: 405,
     InvalidInputError: 422,
     MonitoringDisabledError: 404,
     NotFoundError: 404,
@@ -37,6 +42,18 @@ STATUS: Mapping[type[PlatformError], int] = {
 MEDIA_TYPE = "application/problem+json"
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as RFC 9457 has it; the facts of the error stand beside these members."""
+
+    title: Annotated[str, Doc("The kind of problem, in words.")]
+    status: Annotated[int, Doc("The HTTP status.")]
+    detail: Annotated[str, Doc("What was wrong, what was expected, and what to do.")]
+    code: Annotated[str, Doc("The stable code of the error, such as `INVALID_ROWS`.")]
+    request_id: Annotated[str, Doc("What the server's log knows the request by.")]
+    type: Annotated[str, Doc("Always `about:blank`: `code` tells the kind.")] = "about:blank"
+
+
 def status_of(error: PlatformError) -> int:
     """Return the HTTP status of an error."""
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
@@ -50,16 +67,17 @@ def problem_response(error: PlatformError, *, request_id: str) -> Response:
         request_id: What the log knows the request by.
     """
     status = status_of(error)
-    body = {
-        "type": "about:blank",
-        "title": error.code.replace("_", " ").capitalize(),
-        "status": status,
-        "detail": str(error),
-        "code": error.code,
-        "request_id": request_id,
-        **{name: value for name, value in error.data.items() if name not in ("type", "status")},
-    }
+    problem = Problem(
+        title=error.code.replace("_", " ").capitalize(),
+        status=status,
+        detail=str(error),
+        code=error.code,
+        request_id=request_id,
+    )
+    body = {**error.data, **asdict(problem)}
     headers = {}
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = error.allowed
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:

@@ -8,7 +8,12 @@ from starlette.responses import Response
 
 from gql_platform.edge.problem import problem_response
 from gql_platform.edge.state import request_id_of
-from gql_platform.errors import InvalidBodyError, PathNotFoundError, PlatformError
+from gql_platform.errors import (
+    InvalidBodyError,
+    MethodNotAllowedError,
+    PathNotFoundError,
+    PlatformError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -46,18 +51,16 @@ def _expected(request: Request) -> str:
 def _http_error(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses: unknown paths, other methods."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+    path = request.url.path
     if error.status_code == 404:
-        return _answer(PathNotFoundError(path=request.url.path), request)
-    response = _answer(
-        InvalidBodyError(
-            problem=f"{request.method} {request.url.path}: {error.detail}.",
-            expected="what /docs shows for this path.",
-        ),
-        request,
-    )
-    response.status_code = error.status_code
-    response.headers.update(error.headers or {})
-    return response
+        return _answer(PathNotFoundError(path=path), request)
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "other methods")
+        return _answer(
+            MethodNotAllowedError(method=request.method, path=path, allowed=allowed), request
+        )
+    problem = f"{error.detail}."
+    return _answer(InvalidBodyError(problem=problem, expected=_expected(request)), request)
 
 
 def _unforeseen_error(request: Request, error: Exception) -> Response:

@@ -1,9 +1,9 @@
 """Predictions over REST."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field
 
 from gql_platform.access.records import Permission
 from gql_platform.rest.permission import Allow
@@ -23,7 +23,7 @@ class PredictRequest(BaseModel):
         json_schema_extra={"examples": [{"inputs": [{"amount": 12.5, "hour": 3}]}]},
     )
 
-    inputs: list[dict[str, JsonValue] | list[JsonValue]] = Field(
+    inputs: list[dict[str, Any] | list[Any]] = Field(
         description="Rows: objects by column name, or arrays in the order of the signature."
     )
 

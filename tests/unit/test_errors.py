@@ -57,6 +57,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The request body cannot be read: It is no JSON. Expected an object.",
     ),
     (
+        errors.MethodNotAllowedError(method="PUT", path="/graphql", allowed="GET, POST"),
+        "'/graphql' does not take PUT; it takes GET, POST.",
+    ),
+    (
         errors.BodyTooLargeError(limit_bytes=1024),
         (
             "The request body is larger than the 1024 bytes that are taken; send less, or raise "

@@ -4,7 +4,7 @@ import pytest
 
 from gql_platform import __version__
 from gql_platform.errors import RegistryUnavailableError
-from gql_platform.health.records import HealthState
+from gql_platform.health.records import HealthState, HealthSummary
 from gql_platform.registry.records import VersionRef
 from gql_platform.serving.records import ModelState
 from gql_platform.testing import (
@@ -68,6 +68,12 @@ class TestStatus:
         services.health.report_problem(None)
         assert services.health.status().problem is None
         assert services.health.status().state is HealthState.HEALTHY
+
+    async def test_summary_is_what_anybody_may_know(self) -> None:
+        """Without a permission there is the state, but no model and no problem."""
+        services = in_memory_services()
+        services.health.report_problem("The registry at s3://secret does not answer.")
+        assert services.health.summary() == HealthSummary(HealthState.STARTING, False, __version__)
 
     async def test_uptime_grows_from_the_start(self) -> None:
         """The start stays, and the time since then grows."""

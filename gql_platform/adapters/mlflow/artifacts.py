@@ -1,0 +1,69 @@
+"""The files of registered versions, wherever they are kept."""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+from mlflow import MlflowClient
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from gql_platform.registry.records import VersionRef
+
+_MODELS_URI = re.compile(r"models:/+(?P<name>[^/]+)(/(?P<version>\d+))?")
+
+
+class Artifacts:
+    """The files of one version.
+
+    Args:
+        client: The MLflow client.
+        ref: The version.
+
+    Raises:
+        MlflowException: If there is no such version, or no logged model behind it.
+    """
+
+    def __init__(self, client: MlflowClient, ref: VersionRef) -> None:
+        uri = client.get_model_version_download_uri(ref.model, str(ref.version))
+        # MLflow's own resolution of these URIs asks the process's global store, which is not
+        # the one that this server was told to use.
+        while link := _MODELS_URI.fullmatch(uri):
+            name, number = link["name"], link["version"]
+            uri = (
+                client.get_model_version_download_uri(name, number)
+                if number
+                else client.get_logged_model(name).artifact_location
+            )
+        self._repository: ArtifactRepository = get_artifact_repository(
+            uri, tracking_uri=client.tracking_uri
+        )
+
+    def read(self, name: str) -> bytes:
+        """Return the content of one file.
+
+        Args:
+            name: Its path below the version's folder.
+        """
+        if isinstance(self._repository, LocalArtifactRepository):
+            return Path(self._repository.download_artifacts(name)).read_bytes()
+        with TemporaryDirectory(prefix="gql-platform-") as folder:
+            return Path(self._repository.download_artifacts(name, folder)).read_bytes()
+
+    def folder(self) -> Path:
+        """Return a local folder with all files.
+
+        Local files stay where they are. Others are downloaded to a new temporary folder, which
+        stays: some models read from their files as long as they live.
+
+        Raises:
+            FileNotFoundError: If there are none.
+        """
+        if not isinstance(self._repository, LocalArtifactRepository):
+            path = self._repository.download_artifacts("", mkdtemp(prefix="gql-platform-"))
+            return Path(path)
+        folder = Path(self._repository.artifact_dir)
+        if not folder.is_dir():
+            raise FileNotFoundError(f"There is no folder {folder}.")
+        return folder

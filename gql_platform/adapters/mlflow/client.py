@@ -1,0 +1,73 @@
+"""An MLflow client that is opened by its first call and used from threads."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy
+from mlflow import MlflowClient
+from mlflow.store.db.db_types import DATABASE_ENGINES
+
+from gql_platform.adapters.mlflow import embedded
+from gql_platform.adapters.mlflow.outage import outages
+
+T = TypeVar("T")
+
+
+class Client:
+    """Run blocking calls of MLflow in threads, away from the event loop.
+
+    MLflow connects, and makes its tables in a new database, while a client is built. That is
+    put off to the first call, so that a server can start while its registry is down.
+
+    Args:
+        tracking_uri: Where MLflow keeps runs; any URI that it knows.
+        registry_uri: Where MLflow keeps registered models.
+        artifact_root: Where a new embedded store keeps files; None leaves it to MLflow.
+    """
+
+    def __init__(
+        self, *, tracking_uri: str, registry_uri: str, artifact_root: str | None = None
+    ) -> None:
+        self._tracking_uri = tracking_uri
+        self._registry_uri = registry_uri
+        self._artifact_root = artifact_root
+        self._lock = threading.Lock()
+        self._opened: MlflowClient | None = None
+
+    async def call(self, use: Callable[[MlflowClient], T]) -> T:
+        """Return what a function makes of the MLflow client.
+
+        Args:
+            use: It may block; it runs in a thread, several at once.
+
+        Raises:
+            RegistryUnavailableError: If the store does not answer.
+        """
+        return await asyncio.to_thread(self._call, use)
+
+    def _call(self, use: Callable[[MlflowClient], T]) -> T:
+        with outages(self._registry_uri):
+            return use(self._client())
+
+    def _client(self) -> MlflowClient:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+    def _open(self) -> MlflowClient:
+        with outages(self._tracking_uri):
+            for uri in {self._tracking_uri, self._registry_uri}:
+                _knock(uri)
+            if self._artifact_root is not None:
+                embedded.create_tables(self._tracking_uri, artifact_root=self._artifact_root)
+            return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._registry_uri)
+
+
+def _knock(uri: str) -> None:
+    """Connect to a database once, for MLflow would try ten times and take minutes to give up."""
+    if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
+        engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
+        engine.connect().close()

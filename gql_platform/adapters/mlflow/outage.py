@@ -1,0 +1,96 @@
+"""What MLflow raises when a store does not answer, told apart and turned into our one error."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote
+
+import requests
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from gql_platform.errors import PlatformError, RegistryUnavailableError
+
+LONGEST_REASON = 300
+
+_UNREACHABLE = (
+    requests.ConnectionError,
+    requests.Timeout,
+    SQLAlchemyError,
+    ConnectionError,
+    TimeoutError,
+)
+"""What is raised below MLflow when there is no connection, or a broken one."""
+
+_REFUSALS = frozenset(
+    {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
+)
+"""MLflow's codes for a store that answered, and said that the request was wrong."""
+
+_USERINFO = re.compile(r"(?<=://).*@")
+_USERINFO_IN_TEXT = re.compile(r"(?<=://)[^\s/]*@")
+
+
+@contextmanager
+def outages(uri: str) -> Iterator[None]:
+    """Turn every error that means that the store does not answer into one of ours.
+
+    Args:
+        uri: Where the store is; its password is hidden in the error.
+
+    Raises:
+        RegistryUnavailableError: In place of such an error.
+    """
+    try:
+        yield
+    except PlatformError:
+        raise
+    except Exception as error:
+        if is_unreachable(error) or _is_failure(error):
+            raise RegistryUnavailableError(
+                uri=masked(uri), reason=_reason_of(error, uri)
+            ) from error
+        raise
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Return whether an error, or one that led to it, says that a connection failed."""
+    return any(isinstance(link, _UNREACHABLE) for link in _chain(error))
+
+
+def masked(uri: str) -> str:
+    """Return a URI that can be shown: without user, password and query."""
+    return _USERINFO.sub("***@", uri).partition("?")[0]
+
+
+def _is_failure(error: Exception) -> bool:
+    """Return whether the store cannot be opened, or fails at its own work."""
+    if isinstance(error, MlflowException):
+        return error.error_code not in _REFUSALS
+    # A missing driver of a database shows as an ImportError.
+    return isinstance(error, requests.RequestException | ImportError)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Go from an error to those that led to it."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _reason_of(error: Exception, uri: str) -> str:
+    """Return the first line of the error that lies deepest and still speaks of the connection."""
+    links = [link for link in _chain(error) if isinstance(link, _UNREACHABLE)]
+    deepest = links[-1] if links else error
+    text = next((line for line in str(deepest).splitlines() if line.strip()), "")
+    reason = f"{type(deepest).__name__}: {_without_secrets(text, uri)}"
+    return reason[:LONGEST_REASON]
+
+
+def _without_secrets(text: str, uri: str) -> str:
+    userinfo = _USERINFO.search(uri)
+    _, _, password = (userinfo.group()[:-1] if userinfo else "").partition(":")
+    for secret in {password, unquote(password)} - {""}:
+        text = text.replace(secret, "***")
+    return _USERINFO_IN_TEXT.sub("***@", text)

@@ -1,0 +1,195 @@
+"""Registered models and tracked runs, as MLflow keeps them."""
+
+import asyncio
+import re
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from mlflow import MlflowClient
+from mlflow.entities import ViewType
+from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+from mlflow.entities.model_registry import RegisteredModel
+from mlflow.exceptions import MlflowException
+
+from gql_platform.adapters.mlflow.artifacts import Artifacts
+from gql_platform.adapters.mlflow.client import Client
+from gql_platform.adapters.mlflow.entities import model_of, run_of, version_of
+from gql_platform.adapters.mlflow.outage import is_unreachable
+from gql_platform.adapters.mlflow.package import package_of
+from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
+from gql_platform.tracking.records import Run
+
+PAGE_SIZE = 1000
+"""The most that MLflow returns of a listing at once."""
+
+FEW_NAMES = 10
+"""Up to so many models are asked for one by one; beyond, listing all of them is cheaper."""
+
+RUNS_PER_SEARCH = 500
+"""How many ids one search for runs carries."""
+
+CACHED_PACKAGES = 1024
+"""How many packages are kept in memory; one takes some kilobytes."""
+
+_RUN_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}")
+
+log = structlog.get_logger(__name__)
+
+
+class MLflowStore:
+    """Read models and runs from MLflow; a `RegistryStore` and a `RunStore`.
+
+    A version's files never change, so what they say is remembered.
+
+    Args:
+        client: The client of MLflow.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._packages: OrderedDict[VersionRef, ModelPackage] = OrderedDict()
+
+    async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
+        """Return up to ``limit`` models by ascending name, behind ``after``.
+
+        MLflow pages by offset and in the order of the database's collation, so that all models
+        are listed and the page is cut here.
+        """
+        found = await self.client.call(_all_models)
+        names = sorted(name for name in found if after is None or name > after)
+        return [model_of(found[name]) for name in names[:limit]]
+
+    async def model_count(self) -> int:
+        """Return the number of registered models."""
+        return len(await self.client.call(_all_models))
+
+    async def models_named(self, names: Sequence[str]) -> Mapping[str, Model]:
+        """Return the models of these names that exist, by name."""
+        found = await self.client.call(lambda client: _models_named(client, names))
+        return {name: model_of(model) for name, model in found.items()}
+
+    async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return all versions of each of these models, newest first."""
+        return await self.client.call(lambda client: _versions(client, names))
+
+    async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
+        """Return what the files of these versions say, without loading the models."""
+        wanted = list(dict.fromkeys(refs))
+        found = await asyncio.gather(*(self._package(ref) for ref in wanted))
+        return {ref: package for ref, package in zip(wanted, found, strict=True) if package}
+
+    async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """Return the runs of these ids that exist, deleted ones included, by id."""
+        # The ids become part of a filter, and MLflow makes no ids of other characters.
+        wanted = [run_id for run_id in dict.fromkeys(run_ids) if _RUN_ID.fullmatch(run_id)]
+        if not wanted:
+            return {}
+        return await self.client.call(lambda client: _runs(client, wanted))
+
+    async def _package(self, ref: VersionRef) -> ModelPackage | None:
+        if ref in self._packages:
+            self._packages.move_to_end(ref)
+            return self._packages[ref]
+        package = await self.client.call(lambda client: _read_package(client, ref))
+        if package is not None:
+            self._packages[ref] = package
+            if len(self._packages) > CACHED_PACKAGES:
+                self._packages.popitem(last=False)
+        return package
+
+
+def _all_pages(search: Callable[..., Any], **query: Any) -> list[Any]:
+    """Return the whole of a listing that MLflow gives in pages."""
+    page = search(max_results=PAGE_SIZE, **query)
+    found = list(page)
+    while page.token:
+        page = search(max_results=PAGE_SIZE, page_token=page.token, **query)
+        found += page
+    return found
+
+
+def _all_models(client: MlflowClient) -> dict[str, RegisteredModel]:
+    listed = _all_pages(client.search_registered_models, order_by=["name ASC"])
+    return {model.name: model for model in listed}
+
+
+def _models_named(client: MlflowClient, names: Sequence[str]) -> dict[str, RegisteredModel]:
+    if len(names) > FEW_NAMES:
+        known = _all_models(client)
+        return {name: known[name] for name in names if name in known}
+    asked = ((name, _model_named(client, name)) for name in names)
+    return {name: model for name, model in asked if model is not None}
+
+
+def _model_named(client: MlflowClient, name: str) -> RegisteredModel | None:
+    try:
+        return client.get_registered_model(name)
+    except MlflowException as error:
+        # The other code stands for text that can be no model's name.
+        if error.error_code in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
+            return None
+        raise
+
+
+def _versions(
+    client: MlflowClient, names: Sequence[str]
+) -> dict[str, tuple[ModelVersion, ...]]:
+    models = _models_named(client, names)
+    by_name: dict[str, list[ModelVersion]] = defaultdict(list)
+    for version in _found_versions(client, models):
+        if version.name in models:
+            by_name[version.name].append(version_of(version, models[version.name]))
+    return {
+        name: tuple(sorted(by_name[name], key=lambda version: -version.version))
+        for name in models
+    }
+
+
+def _found_versions(client: MlflowClient, names: Iterable[str]) -> list[MlflowVersion]:
+    """Return at least all versions of these models."""
+    wanted = list(names)
+    # A filter cannot hold a name that has both kinds of quotes.
+    if len(wanted) > FEW_NAMES or any("'" in name and '"' in name for name in wanted):
+        return _all_pages(client.search_model_versions)
+    filters = [f'name="{name}"' if "'" in name else f"name='{name}'" for name in wanted]
+    return [
+        version
+        for text in filters
+        for version in _all_pages(client.search_model_versions, filter_string=text)
+    ]
+
+
+def _read_package(client: MlflowClient, ref: VersionRef) -> ModelPackage | None:
+    try:
+        artifacts = Artifacts(client, ref)
+        return package_of(artifacts.read)
+    except Exception as error:
+        # Stores of artifacts and files of models fail in as many ways as there are; one model
+        # that cannot be read must not hide the others.
+        if is_unreachable(error):
+            raise
+        log.warning(
+            "package_not_read",
+            model=ref.model,
+            version=ref.version,
+            error=f"{type(error).__name__}: {error}",
+        )
+        return None
+
+
+def _runs(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, Run]:
+    experiments = _all_pages(client.search_experiments, view_type=ViewType.ALL)
+    ids = [experiment.experiment_id for experiment in experiments]
+    found: dict[str, Run] = {}
+    for start in range(0, len(run_ids), RUNS_PER_SEARCH):
+        part = run_ids[start : start + RUNS_PER_SEARCH]
+        listed = client.search_runs(
+            ids,
+            filter_string=f"attributes.run_id IN ({','.join(repr(one) for one in part)})",
+            run_view_type=ViewType.ALL,
+            max_results=len(part),
+        )
+        found |= {run.info.run_id: run_of(run) for run in listed}
+    return found

@@ -1,0 +1,28 @@
+"""One server with the demo models for all end-to-end tests."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.server import ServerProcess, running_server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one worker, so that they share the server."""
+    for item in items:
+        if "/e2e/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that has just trained and registered the demo models."""
+    with running_server(tmp_path_factory.mktemp("data"), "--demo") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server_url(server: ServerProcess) -> str:
+    """Where the server listens."""
+    return server.url

@@ -1,0 +1,87 @@
+"""A real server process, for tests that need all of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty, Queue
+from typing import Any
+
+START_SECONDS = 120
+"""A first start trains models; on a busy machine that takes a while."""
+
+
+@dataclass
+class ServerProcess:
+    """A running `gql-platform serve`.
+
+    Attributes:
+        url: Where it listens, such as ``http://127.0.0.1:41234``.
+        process: The process.
+        lines: What it has written to standard error so far.
+    """
+
+    process: subprocess.Popen[str]
+    url: str = ""
+    lines: list[str] = field(default_factory=list)
+    _arriving: Queue[str | None] = field(default_factory=Queue)
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Return the match of a pattern in a line that the server writes, now or soon.
+
+        Raises:
+            AssertionError: If the server ends, or does not write such a line in time.
+        """
+        while True:
+            try:
+                line = self._arriving.get(timeout=START_SECONDS)
+            except Empty:
+                line = None
+            assert line is not None, f"no line matches {pattern!r}:\n" + "".join(self.lines)
+            self.lines.append(line)
+            if match := re.search(pattern, line):
+                return match
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return the log lines that it has written, parsed."""
+        return [json.loads(line) for line in self.lines if line.startswith("{")]
+
+    def read(self) -> None:
+        """Take lines as they come; runs in a thread of its own."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self._arriving.put(line)
+        self._arriving.put(None)
+
+
+@contextmanager
+def running_server(
+    data_dir: Path, *options: str, environ: dict[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """Start a server on a free port, wait until it is ready, and stop it in the end."""
+    command = [sys.executable, "-m", "gql_platform", "serve", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--data-dir", str(data_dir), "--log-format", "json", *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environ or {})},
+    )
+    server = ServerProcess(process)
+    reader = threading.Thread(target=server.read, daemon=True)
+    reader.start()
+    try:
+        server.url = server.wait_for(r"(http://\S+)/graphql")[1]
+        server.wait_for(r'"event": "ready"')
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        reader.join(timeout=30)
+        assert process.stderr is not None
+        process.stderr.close()

@@ -18,7 +18,7 @@ from gql_platform.settings import Settings
 from gql_platform.tracking.service import Tracking
 
 if TYPE_CHECKING:
-    from gql_platform.adapters.mlflow.store import MLflowStore
+    from gql_platform.adapters.mlflow.client import Client
 
 
 def open_services(settings: Settings) -> Services:
@@ -29,24 +29,23 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
+    from gql_platform.adapters.mlflow.store import MLflowStore
 
-    store = open_store(settings)
-    metrics = Metrics() if settings.enable_monitoring else None
+    client = open_client(settings)
+    store = MLflowStore(client)
     registry = Registry(store)
+    metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
         registry,
-        MLflowModelLoader(store.client),
+        MLflowModelLoader(client),
         traffic=Traffic(),
         observers=[metrics] if metrics else [],
         max_rows=settings.max_rows,
         threads=settings.predict_threads,
     )
+    key = settings.api_secret_key
     return Services(
-        access=Access(
-            secret_key=settings.api_secret_key.get_secret_value()
-            if settings.api_secret_key
-            else None
-        ),
+        access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
         tracking=Tracking(store),
         serving=serving,
@@ -56,6 +55,52 @@ def open_services(settings: Settings) -> Services:
     )
 
 
-def open_store(settings: Settings) -> "MLflowStore":
-    """Open the store of runs and models, and make the embedded one where it is missing."""
-    raise NotImplementedError
+def open_client(settings: Settings) -> "Client":
+    """Make the client of MLflow, and the folder of the embedded store where it is missing.
+
+    Raises:
+        DataFolderError: If the folder cannot be made or written.
+    """
+    from gql_platform.adapters.mlflow.client import Client
+
+    prepare_stores(settings)
+    return Client(
+        tracking_uri=settings.tracking_uri,
+        registry_uri=settings.registry_uri,
+        artifact_root=settings.artifact_dir.as_uri(),
+    )
+
+
+def prepare_stores(settings: Settings) -> None:
+    """Make the folder of the embedded store where it is missing.
+
+    Raises:
+        DataFolderError: If the folder cannot be made or written.
+    """
+    from gql_platform.adapters.mlflow.embedded import prepare
+
+    for uri in {settings.tracking_uri, settings.registry_uri}:
+        prepare(uri)
+
+
+def publish_demo_models(settings: Settings) -> list[tuple[str, int]]:
+    """Train the demo models in this process, and register a version of each.
+
+    Returns:
+        The name and the new version of each.
+
+    Raises:
+        DataFolderError: If the embedded store's folder cannot be made or written.
+        RegistryUnavailableError: If the registry does not answer.
+    """
+    from gql_platform.adapters.mlflow.publisher import MLflowPublisher
+    from gql_platform.demo.training import publish_all
+
+    prepare_stores(settings)
+    return publish_all(
+        MLflowPublisher(
+            tracking_uri=settings.tracking_uri,
+            registry_uri=settings.registry_uri,
+            artifact_dir=settings.artifact_dir,
+        )
+    )

@@ -56,12 +56,19 @@ class PlatformError(Exception):
 
     def __str__(self) -> str:
         """Return the class's docstring, filled with the error's data."""
-        return inspect.cleandoc(self.__doc__ or "").replace("\n", " ").format(**vars(self))
+        shown = {name: _shown(value) for name, value in vars(self).items()}
+        return inspect.cleandoc(self.__doc__ or "").replace("\n", " ").format(**shown)
 
     @property
     def data(self) -> Mapping[str, Any]:
         """The error's facts as plain values, for the edges to send along."""
         return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(repr(item) for item in value) or "none"
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -215,11 +222,6 @@ class ModelNotFoundError(NotFoundError):
     name: str
     served: Sequence[str]
 
-    def __str__(self) -> str:
-        """Return the message with the names of the served models."""
-        served = ", ".join(repr(name) for name in self.served) or "none yet"
-        return f"No model named {self.name!r} is served; these are: {served}."
-
 
 @dataclass(eq=False)
 class PathNotFoundError(NotFoundError):
@@ -232,7 +234,7 @@ class PathNotFoundError(NotFoundError):
 class AccessError(PlatformError):
     """That is not allowed."""
 
-    code = "FORBIDDEN"
+    code = "ACCESS_DENIED"
 
 
 class UnauthenticatedError(AccessError):

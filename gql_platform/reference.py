@@ -1,5 +1,10 @@
-"""The pages of `docs/reference/` that are written by the code itself."""
+"""The pages of `docs/reference/` that are written by the code itself.
 
+``python -m gql_platform.reference docs/reference/settings.md`` writes the page of the settings.
+"""
+
+import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -25,6 +30,12 @@ def settings_reference() -> str:
     """Return the page of all settings, as Markdown."""
     rows = (_settings_row(name, field) for name, field in Settings.model_fields.items())
     return _HEAD + "".join(rows)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Write the page of all settings to the file that the one argument names."""
+    (path,) = arguments
+    Path(path).write_text(settings_reference(), encoding="utf-8")
 
 
 def _settings_row(name: str, field: FieldInfo) -> str:
@@ -74,3 +85,7 @@ def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     return f"`{value}`"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

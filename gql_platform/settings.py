@@ -69,9 +69,12 @@ class Settings(BaseSettings):
     )
 
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
-    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on; 0 takes any.")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="The port to listen on; 0 takes any."
+    )
     data_dir: Path = Field(
-        default=Path("data"), description="The folder of the embedded stores; made when it is missing."
+        default=Path("data"),
+        description="The folder of the embedded stores; made when it is missing.",
     )
     mlflow_tracking_uri: str | None = Field(
         default=None,
@@ -110,7 +113,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         default=1024 * 1024, ge=1024, description="The largest request body, in bytes."
     )
-    max_rows: int = Field(default=10_000, ge=1, description="The most rows of one prediction request.")
+    max_rows: int = Field(
+        default=10_000, ge=1, description="The most rows of one prediction request."
+    )
     predict_threads: int = Field(
         default=2, ge=1, le=64, description="How many predictions compute at once."
     )
@@ -237,6 +242,6 @@ def _line_of(detail: ErrorDetails) -> str:
     shown = "the given value" if "secret" in field else repr(detail["input"])
     reason = detail["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     if detail["type"] == "too_short":
-        reason = f"at least {detail['ctx']['min_length']} characters long"
+        reason = f"at least {detail.get('ctx', {})['min_length']} characters long"
     about = Settings.model_fields[field].description
     return f"{environment_name(field)}: {shown} is wrong; it should be {reason}. {about}"

@@ -1,27 +1,9 @@
-"""Placeholder until the real room is there: the interface that app.py uses."""
+"""The pages for people: GraphiQL for the GraphQL API, Swagger UI for the REST layer.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+All that they need is in `static/`; a browser asks no other host for anything.
+"""
 
-from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp
+from gql_platform.playground.assets import STATIC, static_files
+from gql_platform.playground.page import Page, Playground, Tab, docs_page
 
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    name: str
-    query: str
-    variables: dict[str, object] | None
-
-
-def Playground(tabs: Sequence[Tab], *, graphql_path: str) -> ASGIApp:
-    return HTMLResponse(" ".join(tab.name for tab in tabs))
-
-
-def docs_page(openapi_path: str) -> ASGIApp:
-    return HTMLResponse("docs")
-
-
-def static_files() -> ASGIApp:
-    return HTMLResponse("static")
+__all__ = ["STATIC", "Page", "Playground", "Tab", "docs_page", "static_files"]

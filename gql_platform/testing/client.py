@@ -1,9 +1,10 @@
 """A GraphQL client that needs no server."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from strawberry import Schema
+from strawberry.types import ExecutionResult
 
 from gql_platform.access.records import LOCAL, Viewer
 from gql_platform.graphql.context import Context
@@ -56,14 +57,14 @@ class GraphQLClient:
         results = await self.schema.stream(
             document, variable_values=dict(variables or {}), context_value=self._context()
         )
-        async for result in results:
+        async for result in cast("AsyncIterator[ExecutionResult]", results):
             yield _answer(result)
 
     def _context(self) -> Context:
         return Context(self._services, self._viewer, REQUEST_ID)
 
 
-def _answer(result: Any) -> dict[str, Any]:
+def _answer(result: ExecutionResult) -> dict[str, Any]:
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]

@@ -1,6 +1,8 @@
 """The reference is written from the code."""
 
-from gql_platform.reference import settings_reference
+from pathlib import Path
+
+from gql_platform.reference import main, settings_reference
 from gql_platform.settings import Settings, environment_name
 
 
@@ -39,3 +41,9 @@ class TestSettingsReference:
             line.startswith("| `GQL_PLATFORM_ALLOWED_HOSTS` | names, separated by commas | unset |")
             for line in lines
         )
+
+    def test_page_is_written_where_told(self, tmp_path: Path) -> None:
+        """The module is a command that writes the page to a file."""
+        path = tmp_path / "settings.md"
+        main([str(path)])
+        assert path.read_text(encoding="utf-8") == settings_reference()

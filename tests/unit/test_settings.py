@@ -7,13 +7,7 @@ from pathlib import Path
 import pytest
 
 from gql_platform.errors import AccessNotConfiguredError, SettingsError
-from gql_platform.settings import (
-    LogFormat,
-    LogLevel,
-    Settings,
-    environment_name,
-    load_settings,
-)
+from gql_platform.settings import LogFormat, LogLevel, Settings, environment_name, load_settings
 
 SECRET = "correct horse battery"  # noqa: S105 - a key for tests
 SHORT_SECRET = "hunter2-hunter2"  # noqa: S105 - one letter too short

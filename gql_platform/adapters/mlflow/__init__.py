@@ -5,6 +5,7 @@ before any module of this package imports it. Whoever sets one of these names wi
 """
 
 import os
+import warnings
 
 _DEFAULTS = {
     # A registry that is down is asked again by the server itself. MLflow's seven retries with
@@ -23,3 +24,6 @@ _DEFAULTS = {
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
+
+# MLflow's own type hints displease MLflow while `mlflow.pyfunc` is imported.
+warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")

@@ -1,8 +1,9 @@
 """The files of registered versions, wherever they are kept."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 from mlflow import MlflowClient
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
@@ -51,18 +52,17 @@ class Artifacts:
         with TemporaryDirectory(prefix="gql-platform-") as folder:
             return Path(self._repository.download_artifacts(name, folder)).read_bytes()
 
-    def folder(self) -> Path:
-        """Return a local folder with all files.
+    def folder(self, make_folder: Callable[[], Path]) -> Path:
+        """Return a local folder with all files: where they are, if that is a local folder.
 
-        Local files stay where they are. Others are downloaded to a new temporary folder, which
-        stays: some models read from their files as long as they live.
+        Args:
+            make_folder: Returns an empty folder to download them to otherwise.
 
         Raises:
             FileNotFoundError: If there are none.
         """
         if not isinstance(self._repository, LocalArtifactRepository):
-            path = self._repository.download_artifacts("", mkdtemp(prefix="gql-platform-"))
-            return Path(path)
+            return Path(self._repository.download_artifacts("", str(make_folder())))
         folder = Path(self._repository.artifact_dir)
         if not folder.is_dir():
             raise FileNotFoundError(f"There is no folder {folder}.")

@@ -36,19 +36,21 @@ class Client:
         self._lock = threading.Lock()
         self._opened: MlflowClient | None = None
 
-    async def call(self, use: Callable[[MlflowClient], T]) -> T:
+    async def call(self, use: Callable[[MlflowClient], T], *, asks_for_runs: bool = False) -> T:
         """Return what a function makes of the MLflow client.
 
         Args:
             use: It may block; it runs in a thread, several at once.
+            asks_for_runs: Whether it asks the store of runs, which an error then names.
 
         Raises:
             RegistryUnavailableError: If the store does not answer.
         """
-        return await asyncio.to_thread(self._call, use)
+        uri = self._tracking_uri if asks_for_runs else self._registry_uri
+        return await asyncio.to_thread(self._call, use, uri)
 
-    def _call(self, use: Callable[[MlflowClient], T]) -> T:
-        with outages(self._registry_uri):
+    def _call(self, use: Callable[[MlflowClient], T], uri: str) -> T:
+        with outages(uri):
             return use(self._client())
 
     def _client(self) -> MlflowClient:
@@ -58,9 +60,10 @@ class Client:
             return self._opened
 
     def _open(self) -> MlflowClient:
-        with outages(self._tracking_uri):
-            for uri in {self._tracking_uri, self._registry_uri}:
+        for uri in {self._registry_uri, self._tracking_uri}:
+            with outages(uri):
                 _knock(uri)
+        with outages(self._tracking_uri):
             if self._artifact_root is not None:
                 embedded.create_tables(self._tracking_uri, artifact_root=self._artifact_root)
             return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._registry_uri)

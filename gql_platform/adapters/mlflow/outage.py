@@ -1,6 +1,7 @@
 """What MLflow raises when a store does not answer, told apart and turned into our one error."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
@@ -17,6 +18,7 @@ _UNREACHABLE = (
     requests.ConnectionError,
     requests.Timeout,
     SQLAlchemyError,
+    sqlite3.Error,
     ConnectionError,
     TimeoutError,
 )

@@ -50,11 +50,11 @@ def _columns(recorded: str | None) -> tuple[Column, ...]:
 
 
 def _column(spec: Mapping[str, Any]) -> Column:
-    kind = spec["type"]
+    # A table whose columns had numbers for names is recorded with these numbers.
+    name = spec.get("name")
     return Column(
-        # Columns of a table that had numbers for names are recorded by these numbers.
-        name=str(spec.get("name", "")),
-        type=_TYPES.get(kind, ColumnType.UNKNOWN) if isinstance(kind, str) else ColumnType.UNKNOWN,
+        name="" if name is None else str(name),
+        type=_TYPES.get(spec["type"], ColumnType.UNKNOWN),
         # Before 2.6, MLflow recorded the opposite.
         required=bool(spec.get("required", not spec.get("optional", False))),
     )

@@ -86,7 +86,7 @@ class MLflowStore:
         wanted = [run_id for run_id in dict.fromkeys(run_ids) if _RUN_ID.fullmatch(run_id)]
         if not wanted:
             return {}
-        return await self.client.call(lambda client: _runs(client, wanted))
+        return await self.client.call(lambda client: _runs(client, wanted), asks_for_runs=True)
 
     async def _package(self, ref: VersionRef) -> ModelPackage | None:
         if ref in self._packages:
@@ -133,17 +133,14 @@ def _model_named(client: MlflowClient, name: str) -> RegisteredModel | None:
         raise
 
 
-def _versions(
-    client: MlflowClient, names: Sequence[str]
-) -> dict[str, tuple[ModelVersion, ...]]:
+def _versions(client: MlflowClient, names: Sequence[str]) -> dict[str, tuple[ModelVersion, ...]]:
     models = _models_named(client, names)
     by_name: dict[str, list[ModelVersion]] = defaultdict(list)
     for version in _found_versions(client, models):
         if version.name in models:
             by_name[version.name].append(version_of(version, models[version.name]))
     return {
-        name: tuple(sorted(by_name[name], key=lambda version: -version.version))
-        for name in models
+        name: tuple(sorted(by_name[name], key=lambda version: -version.version)) for name in models
     }
 
 

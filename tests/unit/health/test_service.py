@@ -7,12 +7,7 @@ from gql_platform.errors import RegistryUnavailableError
 from gql_platform.health.records import HealthState, HealthSummary
 from gql_platform.registry.records import VersionRef
 from gql_platform.serving.records import ModelState
-from gql_platform.testing import (
-    InMemoryLoader,
-    LinearClassifier,
-    example_store,
-    in_memory_services,
-)
+from gql_platform.testing import InMemoryLoader, LinearClassifier, example_store, in_memory_services
 
 pytestmark = pytest.mark.anyio
 

@@ -5,20 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from gql_platform.errors import (
-    ModelNotFoundError,
-    PlatformError,
-)
+from gql_platform.errors import ModelNotFoundError, PlatformError
 from gql_platform.serving.ports import ValueOutput
-from gql_platform.serving.records import (
-    ModelState,
-    ValuePrediction,
-)
-from gql_platform.testing import (
-    LinearRegressor,
-    example_loader,
-    in_memory_services,
-)
+from gql_platform.serving.records import ModelState, ValuePrediction
+from gql_platform.testing import LinearRegressor, example_loader, in_memory_services
 from tests.unit.serving.doubles import HOUSE_ROW, Held, Observer, Scripted, house_serving
 
 pytestmark = pytest.mark.anyio

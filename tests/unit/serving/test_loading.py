@@ -2,17 +2,10 @@
 
 import pytest
 
-from gql_platform.errors import (
-    PlatformError,
-    RegistryUnavailableError,
-    UnsupportedModelError,
-)
+from gql_platform.errors import PlatformError, RegistryUnavailableError, UnsupportedModelError
 from gql_platform.registry.records import VersionRef
 from gql_platform.services import Services
-from gql_platform.serving.records import (
-    ModelState,
-    Task,
-)
+from gql_platform.serving.records import ModelState, Task
 from gql_platform.testing import (
     HOUSE_PACKAGE,
     IRIS_PACKAGE,

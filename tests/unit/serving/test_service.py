@@ -18,14 +18,10 @@ from gql_platform.errors import (
     PredictionError,
     TooManyRowsError,
 )
+from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.services import Services
-from gql_platform.serving.ports import ClassOutput, ValueOutput
-from gql_platform.serving.records import (
-    ClassPrediction,
-    ModelState,
-    Rows,
-    ValuePrediction,
-)
+from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.records import ClassPrediction, ModelState, Rows, ValuePrediction
 from gql_platform.testing import (
     HOUSE_PACKAGE,
     InMemoryLoader,
@@ -171,7 +167,8 @@ class TestRefusals:
         arrived, go_on = asyncio.Event(), asyncio.Event()
 
         class Waiting(InMemoryLoader):
-            async def load(self, *_: object) -> LinearRegressor:
+            async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
+                del version, package
                 arrived.set()
                 await go_on.wait()
                 return LinearRegressor([1.0, 1.0, 1.0])

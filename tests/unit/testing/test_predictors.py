@@ -35,7 +35,7 @@ class TestLinearClassifier:
         output = ours.predict(frame)
         assert output.probabilities == pytest.approx(theirs.predict_proba(frame.to_numpy()))
         labels = [ours.labels[index] for index in output.chosen]
-        assert labels == theirs.predict(frame.to_numpy()).tolist()
+        assert labels == list(theirs.predict(frame.to_numpy()))
 
     @given(NUMBERS, NUMBERS)
     def test_probabilities_add_up_to_one(self, one: float, other: float) -> None:

@@ -1,0 +1,45 @@
+"""The logged input example as a table, to see what a model makes of it."""
+
+import pandas as pd
+
+from gql_platform.registry.records import ColumnType, ModelPackage
+
+_DTYPES = {
+    ColumnType.BOOLEAN: "bool",
+    ColumnType.INTEGER: "int32",
+    ColumnType.LONG: "int64",
+    ColumnType.FLOAT: "float32",
+    ColumnType.DOUBLE: "float64",
+    ColumnType.STRING: "object",
+}
+
+
+def example_frame(package: ModelPackage) -> pd.DataFrame | None:
+    """Return the rows of the input example with the signature's columns, in its order.
+
+    Returns:
+        None when there is no example, or one that does not fit the signature; warming up tells
+        the user about that.
+    """
+    if package.signature is None or not package.input_example:
+        return None
+    columns = package.signature.inputs
+    try:
+        return pd.DataFrame(
+            {
+                column.name: _series(
+                    [row[column.name] for row in package.input_example], column.type
+                )
+                for column in columns
+            }
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _series(values: list[object], column_type: ColumnType) -> pd.Series:
+    series = pd.Series(values, dtype="object")
+    if column_type is ColumnType.DATETIME:
+        return pd.to_datetime(series, utc=True).dt.tz_localize(None)
+    holds_gaps = column_type in (ColumnType.FLOAT, ColumnType.DOUBLE, ColumnType.STRING)
+    return series.astype(_DTYPES[column_type]) if holds_gaps or series.notna().all() else series

@@ -1,0 +1,97 @@
+"""Loading versions of models into memory.
+
+Loading a model runs code that its author chose: even skops, MLflow's safe format, trusts the
+types that the model's own files list. Whoever may register models may run code in this server.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import mlflow.pyfunc
+import mlflow.sklearn
+from mlflow import MlflowClient
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from gql_platform.adapters.mlflow.artifacts import Artifacts
+from gql_platform.adapters.mlflow.client import Client
+from gql_platform.adapters.mlflow.outage import is_unreachable
+from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
+from gql_platform.adapters.mlflow.sklearn_predictor import sklearn_predictor
+from gql_platform.errors import ModelLoadError
+from gql_platform.registry.records import ModelPackage, ModelVersion
+from gql_platform.serving.ports import Predictor
+
+LONGEST_REASON = 300
+
+
+class MLflowModelLoader:
+    """Load models that MLflow saved; a `ModelLoader`.
+
+    Models of the flavour ``sklearn`` are loaded as the estimators that they are, others through
+    MLflow's common interface.
+
+    Args:
+        client: The client of MLflow.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
+        """Load the files of a version into memory, in a thread."""
+        return await self._client.call(lambda client: self._load(client, version, package))
+
+    def _load(
+        self, client: MlflowClient, version: ModelVersion, package: ModelPackage
+    ) -> Predictor:
+        folder = self._folder(client, version)
+        if package.flavour == "sklearn":
+            estimator = _loaded(mlflow.sklearn.load_model, folder, version)
+            return sklearn_predictor(estimator, version, package)
+        return pyfunc_predictor(
+            _loaded(mlflow.pyfunc.load_model, folder, version), version, package
+        )
+
+    def _folder(self, client: MlflowClient, version: ModelVersion) -> Path:
+        try:
+            return Artifacts(client, version.ref).folder(self._temporary_folder)
+        except Exception as error:
+            if is_unreachable(error):
+                raise
+            raise _failure(version, "its files cannot be read", error) from error
+
+    def _temporary_folder(self) -> Path:
+        """Return a new folder that lasts as long as the loader.
+
+        Some models read from their files as long as they live.
+        """
+        folder = Path(tempfile.mkdtemp(prefix="gql-platform-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+
+def _loaded(load: Callable[[str], Any], folder: Path, version: ModelVersion) -> Any:
+    """Return what a flavour of MLflow makes of a folder, which may fail in any way."""
+    try:
+        return load(str(folder))
+    except UntrustedTypesFoundException as error:
+        advice = "its file holds types that were not trusted; log it with skops_trusted_types"
+        raise _failure(version, advice, error) from error
+    except ModuleNotFoundError as error:
+        advice = f"it needs the package {error.name!r}, which is not installed here"
+        raise _failure(version, advice, error) from error
+    except Exception as error:
+        raise _failure(version, "its files do not load", error) from error
+
+
+def _failure(version: ModelVersion, what: str, error: Exception) -> ModelLoadError:
+    detail = " ".join(str(error).split())[:LONGEST_REASON]
+    return ModelLoadError(
+        name=version.model_name,
+        version=version.version,
+        reason=f"{what}: {type(error).__name__}: {detail}",
+    )

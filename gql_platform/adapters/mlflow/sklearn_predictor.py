@@ -1,0 +1,199 @@
+"""Predictors over scikit-learn's own estimators, without MLflow's wrapper around them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
+
+from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.errors import UnsupportedModelError
+from gql_platform.registry.records import ModelPackage, ModelVersion
+from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.records import Task
+
+ARGMAX_CLASSIFIERS = frozenset(
+    {
+        "sklearn.calibration.CalibratedClassifierCV",
+        "sklearn.ensemble._bagging.BaggingClassifier",
+        "sklearn.ensemble._forest.ExtraTreesClassifier",
+        "sklearn.ensemble._forest.RandomForestClassifier",
+    }
+)
+"""Classifiers whose `predict` is, line for line, the argmax of their `predict_proba`.
+
+For these the label is read off the probabilities, which halves their considerable cost. For any
+other, `predict` has the word: the label of a support vector machine with Platt's scaling or of
+a tuned threshold is not the most probable one, and a subclass may decide as it likes.
+"""
+
+
+def sklearn_predictor(estimator: Any, version: ModelVersion, package: ModelPackage) -> Predictor:
+    """Return the predictor over a fitted estimator or pipeline.
+
+    Raises:
+        UnsupportedModelError: If it neither classifies nor regresses, has several outputs, or
+            was trained on other columns than its signature says.
+    """
+    reason = _fault_of(estimator, package)
+    if reason is not None:
+        raise UnsupportedModelError(name=version.model_name, version=version.version, reason=reason)
+    if is_classifier(estimator):
+        return SklearnClassifier(estimator)
+    return SklearnRegressor(estimator)
+
+
+class SklearnClassifier:
+    """Predict labels with a fitted classifier; a `Predictor`.
+
+    Args:
+        estimator: A classifier with ``classes_`` and one output, or a pipeline that ends in one.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self._steps = _Steps(estimator)
+        classes = _classes_of(estimator)
+        self.labels = tuple(str(label) for label in classes)
+        self._index = {label: index for index, label in enumerate(classes)}
+        self._has_probabilities = hasattr(estimator, "predict_proba")
+        self._is_argmax = _full_name(self._steps.final) in ARGMAX_CLASSIFIERS
+
+    @property
+    def task(self) -> Task:
+        """It predicts labels."""
+        return Task.CLASSIFICATION
+
+    def predict(self, frame: pd.DataFrame) -> ClassOutput:
+        """Compute the labels of n rows, and their probabilities if the estimator has any."""
+        final, rows = self._steps.final, self._steps.transformed(frame)
+        if not self._has_probabilities:
+            return ClassOutput(self._indices(final.predict(rows)), None)
+        probabilities = np.asarray(final.predict_proba(rows), dtype=np.float64)
+        if self._is_argmax:
+            return ClassOutput(probabilities.argmax(axis=1), probabilities)
+        return ClassOutput(self._indices(final.predict(rows)), probabilities)
+
+    def _indices(self, predicted: Any) -> npt.NDArray[np.int64]:
+        return np.array([self._index[label] for label in np.asarray(predicted).tolist()], np.int64)
+
+
+class SklearnRegressor:
+    """Predict numbers with a fitted regressor; a `Predictor`.
+
+    Args:
+        estimator: A regressor with one output, or a pipeline that ends in one.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self._steps = _Steps(estimator)
+        self.labels: tuple[str, ...] = ()
+
+    @property
+    def task(self) -> Task:
+        """It predicts numbers."""
+        return Task.REGRESSION
+
+    def predict(self, frame: pd.DataFrame) -> ValueOutput:
+        """Compute the values of n rows."""
+        predicted = self._steps.final.predict(self._steps.transformed(frame))
+        return ValueOutput(_one_column(np.asarray(predicted, dtype=np.float64)))
+
+
+class _Steps:
+    """An estimator taken apart, so that a pipeline transforms its rows only once.
+
+    `Pipeline.predict` and `Pipeline.predict_proba` each transform all rows before they ask the
+    last step; whoever needs both pays twice.
+
+    Args:
+        estimator: A fitted estimator or pipeline.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self._head: Any = None
+        self.final: Any = estimator
+        # A subclass may do something else between its steps.
+        if type(estimator) is Pipeline and len(estimator.steps) > 1:
+            self._head, self.final = estimator[:-1], estimator[-1]
+        self._takes_arrays = hasattr(estimator, "n_features_in_") and not hasattr(
+            estimator, "feature_names_in_"
+        )
+
+    def transformed(self, frame: pd.DataFrame) -> Any:
+        """Return the rows as the last step reads them."""
+        # An estimator that was trained without column names warns of every table that has some.
+        rows = frame.to_numpy() if self._takes_arrays else frame
+        return rows if self._head is None else self._head.transform(rows)
+
+
+def _fault_of(estimator: Any, package: ModelPackage) -> str | None:
+    """Return why an estimator cannot be served, as a clause, or None."""
+    try:
+        predicts = is_classifier(estimator) or is_regressor(estimator)
+    except AttributeError:
+        # It is no estimator, but some other object that was logged as one.
+        predicts = False
+    if not predicts:
+        kind = type(estimator).__name__
+        return f"{kind} neither classifies nor regresses; only that can be served."
+    if _has_many_outputs(estimator, package):
+        return "it has several outputs; log one model for each."
+    if is_classifier(estimator) and not _classes_of(estimator):
+        return "its classifier does not name its labels in `classes_`."
+    return _column_fault(estimator, package)
+
+
+def _has_many_outputs(estimator: Any, package: ModelPackage) -> bool:
+    """Return whether an estimator answers a row with more than one label or number.
+
+    scikit-learn keeps no single note of that, so the input example decides; without one, what
+    the estimator and the signature say.
+    """
+    steps = _Steps(estimator)
+    if isinstance(getattr(estimator, "classes_", None), list):
+        return True
+    if getattr(steps.final, "n_outputs_", 1) > 1:
+        return True
+    frame = example_frame(package)
+    if frame is None:
+        return package.signature is not None and len(package.signature.outputs) > 1
+    try:
+        predicted = np.asarray(steps.final.predict(steps.transformed(frame)))
+    except Exception:  # noqa: BLE001 - warming up tells the user why it fails on its example
+        return False
+    return predicted.ndim > 1 and predicted.shape[1] > 1
+
+
+def _classes_of(estimator: Any) -> Sequence[object]:
+    """Return a classifier's labels as plain values."""
+    return np.asarray(getattr(estimator, "classes_", ())).tolist()
+
+
+def _column_fault(estimator: Any, package: ModelPackage) -> str | None:
+    trained = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
+    if not trained or package.signature is None:
+        return None
+    signed = [column.name for column in package.signature.inputs]
+    if trained == signed:
+        return None
+    if sorted(trained) == sorted(signed):
+        return f"it was trained on the columns {trained}, and its signature orders them {signed}."
+    only_trained = [name for name in trained if name not in signed]
+    only_signed = [name for name in signed if name not in trained]
+    return (
+        f"it was trained on the columns {only_trained}, which its signature does not have, and "
+        f"its signature has {only_signed}, on which it was not trained."
+    )
+
+
+def _one_column(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return values of shape (n, 1), as a regressor trained on such a target gives, as (n,)."""
+    return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+
+
+def _full_name(estimator: Any) -> str:
+    kind = type(estimator)
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,177 @@
+"""Models trained on data that come with scikit-learn; nothing is downloaded.
+
+It imports scikit-learn's estimators, so only the process that trains should import it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import (
+    accuracy_score,
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from gql_platform.demo.ports import ModelPublisher
+from gql_platform.demo.records import TrainedModel
+
+SEED = 20_260_101
+HELD_OUT_SHARE = 0.25
+
+TREE = "sklearn.tree._tree.Tree"
+
+
+def publish_all(publisher: ModelPublisher) -> list[tuple[str, int]]:
+    """Train every demo model and publish it.
+
+    Returns:
+        The name and the new version of each.
+    """
+    models = (train() for train in DEMO_MODELS)
+    return [(model.name, publisher.publish(model)) for model in models]
+
+
+def train_breast_cancer() -> TrainedModel:
+    """Train a scaled logistic regression to tell malignant tumours from benign ones."""
+    data = load_breast_cancer(as_frame=True)
+    params = {"C": 1.0, "max_iter": 1000}
+    return _trained_classifier(
+        name="breast_cancer",
+        description=(
+            "Is a breast tumour malignant or benign? From 30 measures of the cell nuclei in a "
+            "fine needle aspirate: the mean, the standard error and the worst (largest) value of "
+            "radius, texture, perimeter, area and six features more, without units. 569 cases of "
+            "the Wisconsin Diagnostic Breast Cancer data (1995). A demonstration, not a medical "
+            "device."
+        ),
+        estimator=make_pipeline(StandardScaler(), LogisticRegression(**params)),
+        params=params,
+        inputs=data.data,
+        labels=np.asarray(data.target_names)[data.target],
+        output="diagnosis",
+    )
+
+
+def train_wine() -> TrainedModel:
+    """Train a random forest to tell three cultivars by a chemical analysis of their wine."""
+    data = load_wine(as_frame=True)
+    params = {"n_estimators": 100, "max_features": "sqrt", "random_state": SEED}
+    return _trained_classifier(
+        name="wine",
+        description=(
+            "From which of three cultivars, class_0 to class_2, is a wine? From 13 results of "
+            "its chemical analysis, among them alcohol, malic acid, magnesium, flavanoids, "
+            "colour intensity and proline, without units, and the ratio of optical densities at "
+            "280 and 315 nm. 178 wines of one region of Italy (Forina et al., 1988)."
+        ),
+        estimator=RandomForestClassifier(**params),
+        params=params,
+        inputs=data.data,
+        labels=np.asarray(data.target_names)[data.target],
+        output="cultivar",
+        trusted_types=(TREE,),
+    )
+
+
+def train_diabetes() -> TrainedModel:
+    """Train gradient boosting to predict how far diabetes will have progressed in a year."""
+    # Unscaled, the columns keep the units in which they were measured.
+    data = load_diabetes(as_frame=True, scaled=False)
+    params = {
+        "n_estimators": 100,
+        "learning_rate": 0.05,
+        "max_depth": 2,
+        "subsample": 0.8,
+        "random_state": SEED,
+    }
+    train_inputs, inputs, train_target, target = train_test_split(
+        data.data, data.target, test_size=HELD_OUT_SHARE, random_state=SEED
+    )
+    estimator = GradientBoostingRegressor(**params).fit(train_inputs, train_target)
+    predicted = estimator.predict(inputs)
+    return TrainedModel(
+        name="diabetes",
+        description=(
+            "How far will diabetes have progressed in a year? A score, 25 to 346 in the data and "
+            "higher when it is worse, from ten measures of today: age in years, sex as 1 or 2, "
+            "bmi (body mass index, kg per square metre), bp (average blood pressure), s1 (total "
+            "cholesterol), s2 (LDL), s3 (HDL), s4 (total cholesterol divided by HDL), s5 "
+            "(possibly the logarithm of triglycerides) and s6 (blood sugar). 442 patients "
+            "(Efron et al., 2004). A demonstration, not a medical device."
+        ),
+        estimator=estimator,
+        params=params,
+        metrics={
+            "r2": float(r2_score(target, predicted)),
+            "mae": float(mean_absolute_error(target, predicted)),
+            "rmse": float(root_mean_squared_error(target, predicted)),
+        },
+        inputs=inputs,
+        outputs=pd.DataFrame({"progression": predicted}),
+        trusted_types=(TREE,),
+    )
+
+
+DEMO_MODELS: tuple[Callable[[], TrainedModel], ...] = (
+    train_breast_cancer,
+    train_diabetes,
+    train_wine,
+)
+"""One function for each demo model; it trains and returns the model."""
+
+
+def _trained_classifier(
+    *,
+    name: str,
+    description: str,
+    estimator: Any,
+    params: Mapping[str, object],
+    inputs: pd.DataFrame,
+    labels: npt.NDArray[np.str_],
+    output: str,
+    trusted_types: tuple[str, ...] = (),
+) -> TrainedModel:
+    train_inputs, test_inputs, train_labels, test_labels = train_test_split(
+        inputs, labels, test_size=HELD_OUT_SHARE, random_state=SEED, stratify=labels
+    )
+    estimator.fit(train_inputs, train_labels)
+    predicted = estimator.predict(test_inputs)
+    return TrainedModel(
+        name=name,
+        description=description,
+        estimator=estimator,
+        params=params,
+        metrics=_class_metrics(estimator, test_inputs, test_labels),
+        inputs=test_inputs,
+        outputs=pd.DataFrame({output: predicted}),
+        trusted_types=trusted_types,
+    )
+
+
+def _class_metrics(
+    estimator: Any, inputs: pd.DataFrame, labels: npt.NDArray[np.str_]
+) -> dict[str, float]:
+    """Return what a classifier scores on rows that it has not seen."""
+    predicted = estimator.predict(inputs)
+    probabilities = estimator.predict_proba(inputs)
+    # For two labels the area under the curve is asked for the second one alone.
+    scores = probabilities[:, 1] if probabilities.shape[1] == 2 else probabilities
+    return {
+        "accuracy": float(accuracy_score(labels, predicted)),
+        "roc_auc": float(roc_auc_score(labels, scores, multi_class="ovr")),
+        "log_loss": float(log_loss(labels, probabilities)),
+        "f1": float(f1_score(labels, predicted, average="macro")),
+    }

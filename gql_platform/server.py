@@ -1,8 +1,10 @@
 """The process that serves: a socket, uvicorn, and a word to whoever started it."""
 
 import errno
+import signal
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 
@@ -36,7 +38,10 @@ def run_server(settings: Settings) -> None:
         ws_max_size=settings.max_body_bytes,
     )
     print(welcome(settings.host, listener.getsockname()[1]), file=sys.stderr, flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,7 +1,7 @@
 """The way of a server from its start to being ready."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -14,7 +14,12 @@ LONGEST_PAUSE_SECONDS = 30.0
 log = structlog.get_logger(__name__)
 
 
-async def bring_up(services: Services, *, on_ready: Callable[[], None]) -> None:
+async def bring_up(
+    services: Services,
+    *,
+    on_ready: Callable[[], None],
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
     """Fill an empty registry if that was asked for, and load every model.
 
     While the registry does not answer it is asked again and again, with growing pauses; the
@@ -23,12 +28,12 @@ async def bring_up(services: Services, *, on_ready: Callable[[], None]) -> None:
     Args:
         services: All use cases.
         on_ready: Called once, when every model is loaded or has failed to.
+        pause: Waits for so many seconds.
     """
-    pause = FIRST_PAUSE_SECONDS
+    seconds = FIRST_PAUSE_SECONDS
     while not await _tried(services):
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-    services.health.report_problem(None)
+        await pause(seconds)
+        seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
     on_ready()
     log.info("ready", models=[model.model for model in services.serving.models()])
 
@@ -36,23 +41,26 @@ async def bring_up(services: Services, *, on_ready: Callable[[], None]) -> None:
 async def _tried(services: Services) -> bool:
     """Return whether all models are loaded, or failed to for a reason of their own."""
     try:
-        await _fill(services)
+        problem = await _fill(services)
         await services.serving.load_all()
     except UnavailableError as error:
         services.health.report_problem(str(error))
         log.warning("not_ready", reason=str(error))
         return False
+    services.health.report_problem(problem)
     return True
 
 
-async def _fill(services: Services) -> None:
+async def _fill(services: Services) -> str | None:
+    """Register the demo models if that was asked for, and return why it failed, if it did."""
     if services.demo is None:
-        return
+        return None
     try:
         if await services.demo.ensure():
             log.info("demo_models_registered")
     except UnavailableError:
         raise
     except PlatformError as error:
-        services.health.report_problem(str(error))
-        log.error("demo_failed", reason=str(error))
+        log.error("demo_failed", reason=str(error))  # noqa: TRY400 - the reason says it all
+        return str(error)
+    return None

@@ -4,7 +4,7 @@ It imports scikit-learn's estimators, so only the process that trains should imp
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,16 @@ from sklearn.metrics import (
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Bunch
 
 from gql_platform.demo.ports import ModelPublisher
 from gql_platform.demo.records import TrainedModel
 
 SEED = 20_260_101
 HELD_OUT_SHARE = 0.25
+
+Estimator: TypeAlias = Any
+"""A scikit-learn estimator, which has no type for what it can do."""
 
 TREE = "sklearn.tree._tree.Tree"
 
@@ -46,7 +50,7 @@ def publish_all(publisher: ModelPublisher) -> list[tuple[str, int]]:
 
 def train_breast_cancer() -> TrainedModel:
     """Train a scaled logistic regression to tell malignant tumours from benign ones."""
-    data = load_breast_cancer(as_frame=True)
+    data = cast("Bunch", load_breast_cancer(as_frame=True))
     params = {"C": 1.0, "max_iter": 1000}
     return _trained_classifier(
         name="breast_cancer",
@@ -67,7 +71,7 @@ def train_breast_cancer() -> TrainedModel:
 
 def train_wine() -> TrainedModel:
     """Train a random forest to tell three cultivars by a chemical analysis of their wine."""
-    data = load_wine(as_frame=True)
+    data = cast("Bunch", load_wine(as_frame=True))
     params = {"n_estimators": 100, "max_features": "sqrt", "random_state": SEED}
     return _trained_classifier(
         name="wine",
@@ -89,7 +93,7 @@ def train_wine() -> TrainedModel:
 def train_diabetes() -> TrainedModel:
     """Train gradient boosting to predict how far diabetes will have progressed in a year."""
     # Unscaled, the columns keep the units in which they were measured.
-    data = load_diabetes(as_frame=True, scaled=False)
+    data = cast("Bunch", load_diabetes(as_frame=True, scaled=False))
     params = {
         "n_estimators": 100,
         "learning_rate": 0.05,
@@ -97,11 +101,9 @@ def train_diabetes() -> TrainedModel:
         "subsample": 0.8,
         "random_state": SEED,
     }
-    train_inputs, inputs, train_target, target = train_test_split(
-        data.data, data.target, test_size=HELD_OUT_SHARE, random_state=SEED
-    )
-    estimator = GradientBoostingRegressor(**params).fit(train_inputs, train_target)
-    predicted = estimator.predict(inputs)
+    rows = _split(data.data, data.target)
+    estimator = GradientBoostingRegressor(**params).fit(rows.train_inputs, rows.train_target)
+    predicted = estimator.predict(rows.inputs)
     return TrainedModel(
         name="diabetes",
         description=(
@@ -115,11 +117,11 @@ def train_diabetes() -> TrainedModel:
         estimator=estimator,
         params=params,
         metrics={
-            "r2": float(r2_score(target, predicted)),
-            "mae": float(mean_absolute_error(target, predicted)),
-            "rmse": float(root_mean_squared_error(target, predicted)),
+            "r2": float(r2_score(rows.target, predicted)),
+            "mae": float(mean_absolute_error(rows.target, predicted)),
+            "rmse": float(root_mean_squared_error(rows.target, predicted)),
         },
-        inputs=inputs,
+        inputs=rows.inputs,
         outputs=pd.DataFrame({"progression": predicted}),
         trusted_types=(TREE,),
     )
@@ -137,32 +139,50 @@ def _trained_classifier(
     *,
     name: str,
     description: str,
-    estimator: Any,
+    estimator: Estimator,
     params: Mapping[str, object],
     inputs: pd.DataFrame,
     labels: npt.NDArray[np.str_],
     output: str,
     trusted_types: tuple[str, ...] = (),
 ) -> TrainedModel:
-    train_inputs, test_inputs, train_labels, test_labels = train_test_split(
-        inputs, labels, test_size=HELD_OUT_SHARE, random_state=SEED, stratify=labels
-    )
-    estimator.fit(train_inputs, train_labels)
-    predicted = estimator.predict(test_inputs)
+    rows = _split(inputs, labels, stratify=labels)
+    estimator.fit(rows.train_inputs, rows.train_target)
     return TrainedModel(
         name=name,
         description=description,
         estimator=estimator,
         params=params,
-        metrics=_class_metrics(estimator, test_inputs, test_labels),
-        inputs=test_inputs,
-        outputs=pd.DataFrame({output: predicted}),
+        metrics=_class_metrics(estimator, rows.inputs, rows.target),
+        inputs=rows.inputs,
+        outputs=pd.DataFrame({output: estimator.predict(rows.inputs)}),
         trusted_types=trusted_types,
     )
 
 
+class _Split(NamedTuple):
+    """Rows to train on, and rows that are held out."""
+
+    train_inputs: pd.DataFrame
+    inputs: pd.DataFrame
+    train_target: npt.NDArray[np.generic]
+    target: npt.NDArray[np.generic]
+
+
+def _split(
+    inputs: pd.DataFrame,
+    target: npt.NDArray[np.generic],
+    *,
+    stratify: npt.NDArray[np.generic] | None = None,
+) -> _Split:
+    parts = train_test_split(
+        inputs, target, test_size=HELD_OUT_SHARE, random_state=SEED, stratify=stratify
+    )
+    return _Split(*cast("list[Any]", parts))
+
+
 def _class_metrics(
-    estimator: Any, inputs: pd.DataFrame, labels: npt.NDArray[np.str_]
+    estimator: Estimator, inputs: pd.DataFrame, labels: npt.NDArray[np.generic]
 ) -> dict[str, float]:
     """Return what a classifier scores on rows that it has not seen."""
     predicted = estimator.predict(inputs)

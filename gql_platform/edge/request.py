@@ -62,7 +62,7 @@ class RequestLog:
     def _note(self, scope: MutableMapping[str, object], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
         method = str(scope["method"])
-        level = log.info if status < 500 else log.error
+        level = log.error if status == 500 else log.info
         level(
             "request",
             method=method,

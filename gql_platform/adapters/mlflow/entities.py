@@ -67,5 +67,5 @@ def _tags(tags: Mapping[str, str]) -> tuple[Tag, ...]:
     return tuple(Tag(key, tags[key]) for key in sorted(tags))
 
 
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+def _moment(milliseconds: int | None) -> datetime:
+    return datetime.fromtimestamp((milliseconds or 0) / 1000, UTC)

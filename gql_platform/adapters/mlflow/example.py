@@ -1,10 +1,12 @@
 """The logged input example as a table, to see what a model makes of it."""
 
+from typing import Literal
+
 import pandas as pd
 
 from gql_platform.registry.records import ColumnType, ModelPackage
 
-_DTYPES = {
+_DTYPES: dict[ColumnType, Literal["bool", "int32", "int64", "float32", "float64", "object"]] = {
     ColumnType.BOOLEAN: "bool",
     ColumnType.INTEGER: "int32",
     ColumnType.LONG: "int64",

@@ -9,11 +9,11 @@ import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import mlflow.pyfunc
-import mlflow.sklearn
 from mlflow import MlflowClient
+from mlflow import pyfunc as pyfunc_flavour
+from mlflow import sklearn as sklearn_flavour
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from gql_platform.adapters.mlflow.artifacts import Artifacts
@@ -26,6 +26,8 @@ from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import Predictor
 
 LONGEST_REASON = 300
+
+T = TypeVar("T")
 
 
 class MLflowModelLoader:
@@ -50,10 +52,10 @@ class MLflowModelLoader:
     ) -> Predictor:
         folder = self._folder(client, version)
         if package.flavour == "sklearn":
-            estimator = _loaded(mlflow.sklearn.load_model, folder, version)
+            estimator = _loaded(sklearn_flavour.load_model, folder, version)
             return sklearn_predictor(estimator, version, package)
         return pyfunc_predictor(
-            _loaded(mlflow.pyfunc.load_model, folder, version), version, package
+            _loaded(pyfunc_flavour.load_model, folder, version), version, package
         )
 
     def _folder(self, client: MlflowClient, version: ModelVersion) -> Path:
@@ -74,7 +76,7 @@ class MLflowModelLoader:
         return folder
 
 
-def _loaded(load: Callable[[str], Any], folder: Path, version: ModelVersion) -> Any:
+def _loaded(load: Callable[[str], T], folder: Path, version: ModelVersion) -> T:
     """Return what a flavour of MLflow makes of a folder, which may fail in any way."""
     try:
         return load(str(folder))

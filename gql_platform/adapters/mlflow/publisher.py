@@ -7,12 +7,12 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import mlflow
-import mlflow.sklearn
 from mlflow import MlflowClient
+from mlflow import sklearn as sklearn_flavour
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 
-from gql_platform.adapters.mlflow.embedded import database_file
+from gql_platform.adapters.mlflow.embedded import create_tables, database_file
 from gql_platform.adapters.mlflow.outage import outages
 from gql_platform.demo.records import TrainedModel
 from gql_platform.registry.records import CHAMPION
@@ -45,6 +45,7 @@ class MLflowPublisher:
             RegistryUnavailableError: If the store does not answer.
         """
         with outages(self._tracking_uri):
+            create_tables(self._tracking_uri, artifact_root=self._artifact_dir.resolve().as_uri())
             mlflow.set_tracking_uri(self._tracking_uri)
             mlflow.set_registry_uri(self._registry_uri)
             client = MlflowClient()
@@ -67,7 +68,7 @@ def _log(model: TrainedModel) -> str:
     """Log what is known of a model to the active run, and return the URI of its files."""
     mlflow.log_params(dict(model.params))
     mlflow.log_metrics(dict(model.metrics))
-    logged = mlflow.sklearn.log_model(
+    logged = sklearn_flavour.log_model(
         model.estimator,
         name="model",
         signature=infer_signature(model.inputs, model.outputs),

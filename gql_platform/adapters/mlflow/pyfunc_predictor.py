@@ -1,6 +1,6 @@
 """Predictors over MLflow's common interface, for all flavours but scikit-learn."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,10 @@ from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion
 from gql_platform.serving.ports import ValueOutput
 from gql_platform.serving.records import Task
 
+if TYPE_CHECKING:
+    # Its import takes long, and a server of scikit-learn's models alone never needs it.
+    from mlflow.pyfunc import PyFuncModel
+
 _NUMERIC = frozenset({ColumnType.INTEGER, ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE})
 
 
@@ -21,10 +25,10 @@ class PyfuncPredictor:
     MLflow's interface does not say which labels a classifier knows, so only numbers are served.
 
     Args:
-        model: The loaded `mlflow.pyfunc.PyFuncModel`.
+        model: The loaded model.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: "PyFuncModel") -> None:
         self._model = model
         self.labels: tuple[str, ...] = ()
 
@@ -42,7 +46,9 @@ class PyfuncPredictor:
         return ValueOutput(numbers_of(self._model.predict(frame)))
 
 
-def pyfunc_predictor(model: Any, version: ModelVersion, package: ModelPackage) -> PyfuncPredictor:
+def pyfunc_predictor(
+    model: "PyFuncModel", version: ModelVersion, package: ModelPackage
+) -> PyfuncPredictor:
     """Return the predictor over a loaded model.
 
     Whether it answers with numbers is seen on its input example; without one, its signature
@@ -76,7 +82,7 @@ def pyfunc_predictor(model: Any, version: ModelVersion, package: ModelPackage) -
     return predictor
 
 
-def numbers_of(answer: Any) -> npt.NDArray[np.float64]:
+def numbers_of(answer: object) -> npt.NDArray[np.float64]:
     """Return a model's answer as one number for each row.
 
     Args:

@@ -1,7 +1,6 @@
 """Predictors over scikit-learn's own estimators, without MLflow's wrapper around them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,9 @@ from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
 from gql_platform.serving.records import Task
+
+Estimator: TypeAlias = Any
+"""A fitted estimator or pipeline; scikit-learn has no types for what they can do."""
 
 ARGMAX_CLASSIFIERS = frozenset(
     {
@@ -31,7 +33,9 @@ a tuned threshold is not the most probable one, and a subclass may decide as it 
 """
 
 
-def sklearn_predictor(estimator: Any, version: ModelVersion, package: ModelPackage) -> Predictor:
+def sklearn_predictor(
+    estimator: Estimator, version: ModelVersion, package: ModelPackage
+) -> Predictor:
     """Return the predictor over a fitted estimator or pipeline.
 
     Raises:
@@ -53,7 +57,7 @@ class SklearnClassifier:
         estimator: A classifier with ``classes_`` and one output, or a pipeline that ends in one.
     """
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self._steps = _Steps(estimator)
         classes = _classes_of(estimator)
         self.labels = tuple(str(label) for label in classes)
@@ -76,7 +80,7 @@ class SklearnClassifier:
             return ClassOutput(probabilities.argmax(axis=1), probabilities)
         return ClassOutput(self._indices(final.predict(rows)), probabilities)
 
-    def _indices(self, predicted: Any) -> npt.NDArray[np.int64]:
+    def _indices(self, predicted: npt.ArrayLike) -> npt.NDArray[np.int64]:
         return np.array([self._index[label] for label in np.asarray(predicted).tolist()], np.int64)
 
 
@@ -87,7 +91,7 @@ class SklearnRegressor:
         estimator: A regressor with one output, or a pipeline that ends in one.
     """
 
-    def __init__(self, estimator: Any) -> None:
+    def __init__(self, estimator: Estimator) -> None:
         self._steps = _Steps(estimator)
         self.labels: tuple[str, ...] = ()
 
@@ -112,9 +116,9 @@ class _Steps:
         estimator: A fitted estimator or pipeline.
     """
 
-    def __init__(self, estimator: Any) -> None:
-        self._head: Any = None
-        self.final: Any = estimator
+    def __init__(self, estimator: Estimator) -> None:
+        self._head: Estimator = None
+        self.final: Estimator = estimator
         # A subclass may do something else between its steps.
         if type(estimator) is Pipeline and len(estimator.steps) > 1:
             self._head, self.final = estimator[:-1], estimator[-1]
@@ -122,14 +126,14 @@ class _Steps:
             estimator, "feature_names_in_"
         )
 
-    def transformed(self, frame: pd.DataFrame) -> Any:
+    def transformed(self, frame: pd.DataFrame) -> npt.ArrayLike | pd.DataFrame:
         """Return the rows as the last step reads them."""
         # An estimator that was trained without column names warns of every table that has some.
         rows = frame.to_numpy() if self._takes_arrays else frame
         return rows if self._head is None else self._head.transform(rows)
 
 
-def _fault_of(estimator: Any, package: ModelPackage) -> str | None:
+def _fault_of(estimator: Estimator, package: ModelPackage) -> str | None:
     """Return why an estimator cannot be served, as a clause, or None."""
     try:
         predicts = is_classifier(estimator) or is_regressor(estimator)
@@ -146,7 +150,7 @@ def _fault_of(estimator: Any, package: ModelPackage) -> str | None:
     return _column_fault(estimator, package)
 
 
-def _has_many_outputs(estimator: Any, package: ModelPackage) -> bool:
+def _has_many_outputs(estimator: Estimator, package: ModelPackage) -> bool:
     """Return whether an estimator answers a row with more than one label or number.
 
     scikit-learn keeps no single note of that, so the input example decides; without one, what
@@ -167,12 +171,12 @@ def _has_many_outputs(estimator: Any, package: ModelPackage) -> bool:
     return predicted.ndim > 1 and predicted.shape[1] > 1
 
 
-def _classes_of(estimator: Any) -> Sequence[object]:
+def _classes_of(estimator: Estimator) -> list[object]:
     """Return a classifier's labels as plain values."""
-    return np.asarray(getattr(estimator, "classes_", ())).tolist()
+    return list(np.asarray(getattr(estimator, "classes_", ())).tolist())
 
 
-def _column_fault(estimator: Any, package: ModelPackage) -> str | None:
+def _column_fault(estimator: Estimator, package: ModelPackage) -> str | None:
     trained = [str(name) for name in getattr(estimator, "feature_names_in_", ())]
     if not trained or package.signature is None:
         return None
@@ -194,6 +198,6 @@ def _one_column(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
 
 
-def _full_name(estimator: Any) -> str:
+def _full_name(estimator: Estimator) -> str:
     kind = type(estimator)
     return f"{kind.__module__}.{kind.__qualname__}"

@@ -100,7 +100,7 @@ class MLflowStore:
         return package
 
 
-def _all_pages(search: Callable[..., Any], **query: Any) -> list[Any]:
+def _all_pages(search: Callable[..., Any], **query: object) -> list[Any]:
     """Return the whole of a listing that MLflow gives in pages."""
     page = search(max_results=PAGE_SIZE, **query)
     found = list(page)

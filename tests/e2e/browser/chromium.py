@@ -37,7 +37,7 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 6.0
 
 _ANNOUNCEMENT = "DevTools listening on "
 _WAIT = """new Promise((resolve) => {

@@ -32,7 +32,7 @@ format: .venv/.dev ## Format the code
 
 schema: .venv/.dev ## Write the generated files: the SDL, the OpenAPI file, the settings reference
 	$(BIN)/gql-platform schema export
-	$(BIN)/python -m gql_platform.reference docs/reference/settings.md
+	$(BIN)/python -m gql_platform.reference docs/reference
 
 bench: .venv/.dev ## Measure the server on this machine
 	$(BIN)/python -m tests.benchmarks

@@ -42,7 +42,6 @@ the message, filled with the data.
 It knows nothing of HTTP or GraphQL; those edges translate `code` and `data`.
 """
 
-import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any, ClassVar
@@ -57,7 +56,7 @@ class PlatformError(Exception):
     def __str__(self) -> str:
         """Return the class's docstring, filled with the error's data."""
         shown = {name: _shown(value) for name, value in vars(self).items()}
-        return inspect.cleandoc(self.__doc__ or "").replace("\n", " ").format(**shown)
+        return " ".join((self.__doc__ or "").split()).format(**shown)
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -95,9 +94,7 @@ class InvalidIDError(InvalidInputError):
 
 @dataclass(eq=False)
 class InvalidCursorError(InvalidInputError):
-    """The cursor {cursor!r} is not one of ours; pass an `endCursor` exactly as a query
-    returned it.
-    """
+    """The cursor {cursor!r} is not one of ours; pass an `endCursor` that a query returned."""
 
     code = "INVALID_CURSOR"
     cursor: str
@@ -147,8 +144,7 @@ class RowProblem:
 
     Attributes:
         row: The row's position in the request, from 0.
-        column: The column's name in the signature, or the unknown name; None when the whole
-            row is meant.
+        column: The column's name, known or not; None when the whole row is meant.
         problem: What is wrong, as a whole sentence.
         expected: What the column takes.
     """
@@ -307,40 +303,32 @@ class MonitoringDisabledError(UnavailableError):
     code = "MONITORING_DISABLED"
 
 
+@dataclass(eq=False)
 class ModelError(PlatformError):
-    """The model does not do what it should."""
+    """Version {version} of {name!r} does not do what it should: {reason}"""
 
     code = "MODEL_FAILED"
+    name: str
+    version: int
+    reason: str
 
 
-@dataclass(eq=False)
 class UnsupportedModelError(ModelError):
     """Version {version} of {name!r} cannot be served: {reason}"""
 
     code = "MODEL_UNSUPPORTED"
-    name: str
-    version: int
-    reason: str
 
 
-@dataclass(eq=False)
 class ModelLoadError(ModelError):
     """Version {version} of {name!r} could not be loaded: {reason}"""
 
     code = "MODEL_LOAD_FAILED"
-    name: str
-    version: int
-    reason: str
 
 
-@dataclass(eq=False)
 class PredictionError(ModelError):
     """Version {version} of {name!r} failed on rows that fit its signature: {reason}"""
 
     code = "PREDICTION_FAILED"
-    name: str
-    version: int
-    reason: str
 
 
 class StartError(PlatformError):

@@ -1,10 +1,12 @@
 """The pages of `docs/reference/` that are written by the code itself.
 
-``python -m gql_platform.reference docs/reference/settings.md`` writes the page of the settings.
+``python -m gql_platform.reference docs/reference`` writes them.
 """
 
+import inspect
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -13,9 +15,11 @@ from typing import Union, get_args, get_origin
 from annotated_types import Ge, Le, MinLen
 from pydantic.fields import FieldInfo
 
+from gql_platform.edge.problem import status_of
+from gql_platform.errors import PlatformError, StartError
 from gql_platform.settings import Settings, environment_name
 
-_HEAD = """\
+_SETTINGS_HEAD = """\
 # Settings
 
 The server reads its settings from the environment when it starts; the options of `gql-platform serve` win over them.
@@ -25,17 +29,91 @@ A wrong value, or an unknown name that begins with `GQL_PLATFORM_`, stops the st
 |---|---|---|---|
 """  # noqa: E501 - the documentation has one sentence per line
 
+_ERRORS_HEAD = """\
+# Errors
+
+Every error has a stable code, a message that says what was wrong, what was expected and what to do, and the id of the request, under which the server's log has it.
+
+Over GraphQL an error is an entry of the top-level `errors` list: `extensions.code`, `extensions.requestId`, and its facts in camelCase.
+Over REST it is a problem of RFC 9457 (`application/problem+json`), with `code`, `request_id` and its facts in snake_case.
+What nobody foresaw has the code `INTERNAL`, and no details.
+
+Words in italics are facts of the error.
+
+## Of the document
+
+These come over GraphQL only.
+
+| code | means |
+|---|---|
+| `GRAPHQL_PARSE_FAILED` | The document is no GraphQL, or has more tokens than are taken. |
+| `GRAPHQL_VALIDATION_FAILED` | The document does not go with the schema. |
+| `BAD_USER_INPUT` | A variable does not go with its type. |
+| `UNKNOWN_OPERATION` | `operationName` names no operation of the document. |
+| `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a WebSocket. |
+| `NOT_ACCEPTABLE` | `Accept` names neither `application/json` nor `application/graphql-response+json`. |
+| `UNSUPPORTED_MEDIA_TYPE` | The body is not sent as `application/json`. |
+
+## Of requests
+
+| code | HTTP status | message |
+|---|---|---|
+"""  # noqa: E501 - the documentation has one sentence per line
+
+_START_ERRORS_HEAD = """
+## Of the start
+
+These end the command line with one message, and the exit code 1.
+
+| code | message |
+|---|---|
+"""
+
 
 def settings_reference() -> str:
     """Return the page of all settings, as Markdown."""
     rows = (_settings_row(name, field) for name, field in Settings.model_fields.items())
-    return _HEAD + "".join(rows)
+    return _SETTINGS_HEAD + "".join(rows)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Write the page of all settings to the file that the one argument names."""
-    (path,) = arguments
-    Path(path).write_text(settings_reference(), encoding="utf-8")
+    """Write the pages into the folder that the one argument names."""
+    (folder,) = arguments
+    for name, text in reference_pages().items():
+        (Path(folder) / name).write_text(text, encoding="utf-8")
+
+
+def reference_pages() -> dict[str, str]:
+    """Return the text of each page by its name in the folder of the reference."""
+    return {"settings.md": settings_reference(), "errors.md": errors_reference()}
+
+
+def errors_reference() -> str:
+    """Return the page of all errors, as Markdown."""
+    concrete = [error for error in _descendants(PlatformError) if not error.__subclasses__()]
+    rows = "".join(_error_row(error) for error in concrete if not issubclass(error, StartError))
+    starting = "".join(_start_error_row(e) for e in concrete if issubclass(e, StartError))
+    return _ERRORS_HEAD + rows + _START_ERRORS_HEAD + starting
+
+
+def _descendants(error: type[PlatformError]) -> Iterator[type[PlatformError]]:
+    for child in error.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _error_row(error: type[PlatformError]) -> str:
+    return f"| `{error.code}` | {status_of(error)} | {_message_of(error)} |\n"
+
+
+def _start_error_row(error: type[PlatformError]) -> str:
+    return f"| `{error.code}` | {_message_of(error)} |\n"
+
+
+def _message_of(error: type[PlatformError]) -> str:
+    """Return the message with the names of its data, which stand in braces in the docstring."""
+    text = inspect.cleandoc(error.__doc__ or "").replace("\n", " ")
+    return re.sub(r"{(\w+)(?:!r)?}", r"*\1*", text).replace("|", "\\|")
 
 
 def _settings_row(name: str, field: FieldInfo) -> str:

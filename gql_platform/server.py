@@ -37,7 +37,8 @@ def run_server(settings: Settings) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ws_max_size=settings.max_body_bytes,
     )
-    print(welcome(settings.host, listener.getsockname()[1]), file=sys.stderr, flush=True)
+    sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
+    sys.stderr.flush()
     # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt):
@@ -68,5 +69,5 @@ def welcome(host: str, port: int) -> str:
         f"  GraphQL and playground  {url}/graphql\n"
         f"  REST and its reference  {url}/docs\n"
         f"  Health                  {url}/health\n"
-        "Stop it with Ctrl+C."
+        "Stop it with Ctrl+C.\n"
     )

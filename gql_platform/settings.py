@@ -6,6 +6,7 @@ it. `docs/reference/settings.md` lists them all.
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
@@ -144,6 +145,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("api_secret_key")
+    @classmethod
+    def _visible(cls, key: SecretStr | None) -> SecretStr | None:
+        """Refuse what no `Authorization` header can carry as one word."""
+        if key is not None and not re.fullmatch(r"[!-~]+", key.get_secret_value()):
+            raise ValueError("letters, digits and signs of ASCII, without spaces")
+        return key
 
     @field_validator("log_level", mode="before")
     @classmethod

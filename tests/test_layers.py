@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboard": {"contract", "errors", "dashboard"},
     # The rest puts them together.
     "settings": {"errors"},
-    "reference": {"settings"},
+    "reference": {"edge", "errors", "settings"},
     "observability": {"settings"},
     "services": {"service", "observability"},
     "startup": {"errors", "services", "settings"},

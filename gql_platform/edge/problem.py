@@ -54,9 +54,9 @@ class Problem:
     type: Annotated[str, Doc("Always `about:blank`: `code` tells the kind.")] = "about:blank"
 
 
-def status_of(error: PlatformError) -> int:
-    """Return the HTTP status of an error."""
-    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+def status_of(error: type[PlatformError]) -> int:
+    """Return the HTTP status of a class of errors."""
+    return next(STATUS[cls] for cls in error.__mro__ if cls in STATUS)
 
 
 def problem_response(error: PlatformError, *, request_id: str) -> Response:
@@ -66,7 +66,7 @@ def problem_response(error: PlatformError, *, request_id: str) -> Response:
         error: The error; its data go along.
         request_id: What the log knows the request by.
     """
-    status = status_of(error)
+    status = status_of(type(error))
     problem = Problem(
         title=error.code.replace("_", " ").capitalize(),
         status=status,

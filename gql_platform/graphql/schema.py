@@ -46,7 +46,10 @@ class NodeQuery:
     @root_field(Permission.MODEL_READ, graphql_type=Node | None)
     @staticmethod
     async def node(
-        info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Its id.")]
+        info: Info,
+        id: Annotated[  # noqa: A002 - the name that the Relay specification gives it
+            strawberry.ID, strawberry.argument(description="Its id.")
+        ],
     ) -> object | None:
         """The object with a global id; null when it is gone."""
         return await fetch_node(info.context, id)
@@ -83,7 +86,7 @@ def build_schema(
     if served and (named := typed_models(served, taken=_static_type_names())):
         queries.append(predict_query(named))
     query = _merged("Query", queries, "Everything that can be read.")
-    subscription = _merged("Subscription", [ServingSubscription], "Everything that can be followed.")
+    subscription = _merged("Subscription", [ServingSubscription], "What can be followed.")
     check_permissions(query, subscription)
     store = DocumentStore()
     return PlatformSchema(

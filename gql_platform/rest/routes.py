@@ -8,7 +8,6 @@ from gql_platform.edge.problem import Problem
 from gql_platform.rest import health, models, predict
 from gql_platform.rest.permission import checked
 
-
 PROBLEM: dict[str, Any] = {
     "description": "What was wrong, what was expected, and what to do.",
     "model": Problem,

@@ -103,7 +103,7 @@ class ModelMetrics:
     request_count: Annotated[int, Doc("Predictions asked for since the server's start.")]
     error_count: Annotated[int, Doc("How many of them failed, refused rows included.")]
     in_flight: Annotated[int, Doc("Predictions at work right now.")]
-    requests_per_second: Annotated[float, Doc("The rate of requests over the window.")]
+    requests_per_second: Annotated[float, Doc("The rate of answered requests over the window.")]
     latency: Annotated[
         LatencyQuantiles | None, Doc("Latency over the window; null when nothing was predicted.")
     ]

@@ -87,7 +87,8 @@ def test_typed_and_untyped_and_rest_predictions_agree(server_url: str) -> None:
         {"label": each["label"], "probability": each["probability"]}
         for each in rest["predictions"]
     ] == untyped
-    truth = ["malignant" if target == 0 else "benign" for target in load_breast_cancer().target[:50]]
+    targets = load_breast_cancer().target[:50]
+    truth = ["malignant" if target == 0 else "benign" for target in targets]
     right = sum(each["label"] == label for each, label in zip(untyped, truth, strict=True))
     assert right >= 48
 

@@ -21,7 +21,9 @@ async def test_a_local_server_answers_to_its_own_names(
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "localhost.evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8000", "localhost.evil.example", ""]
+)
 @pytest.mark.parametrize("path", ["/graphql", "/models", "/health", "/static/playground.js"])
 async def test_a_local_server_answers_to_no_other_name(
     client: httpx2.AsyncClient, host: str, path: str

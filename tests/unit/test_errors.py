@@ -20,7 +20,7 @@ MESSAGES: list[tuple[PlatformError, str]] = [
     ),
     (
         errors.InvalidCursorError(cursor="x"),
-        "The cursor 'x' is not one of ours; pass an `endCursor` exactly as a query returned it.",
+        "The cursor 'x' is not one of ours; pass an `endCursor` that a query returned.",
     ),
     (
         errors.PageSizeError(first=0, maximum=100),
@@ -120,7 +120,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         errors.MonitoringDisabledError(),
         "Metrics are switched off here; start the server with ENABLE_MONITORING=true.",
     ),
-    (errors.ModelError(), "The model does not do what it should."),
+    (
+        errors.ModelError(name="iris", version=2, reason="it is asleep."),
+        "Version 2 of 'iris' does not do what it should: it is asleep.",
+    ),
     (
         errors.UnsupportedModelError(name="iris", version=2, reason="it is text."),
         "Version 2 of 'iris' cannot be served: it is text.",

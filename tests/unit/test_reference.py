@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gql_platform.reference import main, settings_reference
+from gql_platform.reference import errors_reference, main, settings_reference
 from gql_platform.settings import Settings, environment_name
 
 
@@ -42,8 +42,25 @@ class TestSettingsReference:
             for line in lines
         )
 
-    def test_page_is_written_where_told(self, tmp_path: Path) -> None:
-        """The module is a command that writes the page to a file."""
-        path = tmp_path / "settings.md"
-        main([str(path)])
-        assert path.read_text(encoding="utf-8") == settings_reference()
+
+class TestErrorsReference:
+    def test_each_code_has_one_row(self) -> None:
+        """Every error that can be raised stands in the table once."""
+        rows = [line for line in errors_reference().splitlines() if line.startswith("| `")]
+        codes = [row.split("`")[1] for row in rows]
+        assert len(codes) == len(set(codes))
+        assert {"INVALID_ROWS", "REGISTRY_UNAVAILABLE", "PORT_IN_USE"} < set(codes)
+
+    def test_row_tells_status_and_message(self) -> None:
+        """A row has the code, the status over REST and the message with its facts."""
+        assert (
+            "| `FORBIDDEN` | 403 | This needs the permission *permission*, "
+            "which the key does not have. |"
+        ) in errors_reference().splitlines()
+
+
+def test_pages_are_written_where_told(tmp_path: Path) -> None:
+    """The module is a command that writes the pages into a folder."""
+    main([str(tmp_path)])
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert written == {"settings.md": settings_reference(), "errors.md": errors_reference()}

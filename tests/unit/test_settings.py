@@ -217,7 +217,7 @@ class TestAccess:
         assert settings.is_loopback
         assert settings.check_access() is settings
 
-    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "models.example"])  # noqa: S104
+    @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.7", "models.example"])
     def test_open_address_without_key_is_refused(self, host: str) -> None:
         """An address that others reach does not start without a key."""
         with pytest.raises(AccessNotConfiguredError) as caught:

@@ -25,5 +25,9 @@ _DEFAULTS = {
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
 
-# MLflow's own type hints displease MLflow while `mlflow.pyfunc` is imported.
-warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+# While it is imported, MLflow sets off warnings that only its authors can do something about.
+for _message in (
+    ".*Any type hint is inferred as AnyType",
+    "The ``noload`` loader strategy is deprecated",
+):
+    warnings.filterwarnings("ignore", message=_message)

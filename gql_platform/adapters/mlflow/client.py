@@ -61,9 +61,9 @@ class Client:
 
     def _open(self) -> MlflowClient:
         for uri in {self._registry_uri, self._tracking_uri}:
-            with outages(uri):
+            with outages(uri, is_opening=True):
                 _knock(uri)
-        with outages(self._tracking_uri):
+        with outages(self._tracking_uri, is_opening=True):
             if self._artifact_root is not None:
                 embedded.create_tables(self._tracking_uri, artifact_root=self._artifact_root)
             return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._registry_uri)

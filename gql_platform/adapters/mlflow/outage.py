@@ -34,11 +34,13 @@ _USERINFO_IN_TEXT = re.compile(r"(?<=://)[^\s/]*@")
 
 
 @contextmanager
-def outages(uri: str) -> Iterator[None]:
+def outages(uri: str, *, is_opening: bool = False) -> Iterator[None]:
     """Turn every error that means that the store does not answer into one of ours.
 
     Args:
         uri: Where the store is; its password is hidden in the error.
+        is_opening: Whether the store is being opened; then a refusal means the same, such as
+            that of an address of a kind that MLflow does not know.
 
     Raises:
         RegistryUnavailableError: In place of such an error.
@@ -48,7 +50,7 @@ def outages(uri: str) -> Iterator[None]:
     except PlatformError:
         raise
     except Exception as error:
-        if is_unreachable(error) or _is_failure(error):
+        if is_unreachable(error) or _is_failure(error, is_opening=is_opening):
             raise RegistryUnavailableError(
                 uri=masked(uri), reason=_reason_of(error, uri)
             ) from error
@@ -65,10 +67,10 @@ def masked(uri: str) -> str:
     return _USERINFO.sub("***@", uri).partition("?")[0]
 
 
-def _is_failure(error: Exception) -> bool:
+def _is_failure(error: Exception, *, is_opening: bool) -> bool:
     """Return whether the store cannot be opened, or fails at its own work."""
     if isinstance(error, MlflowException):
-        return error.error_code not in _REFUSALS
+        return is_opening or error.error_code not in _REFUSALS
     # A missing driver of a database shows as an ImportError.
     return isinstance(error, requests.RequestException | ImportError)
 

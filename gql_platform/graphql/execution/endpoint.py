@@ -112,8 +112,9 @@ class GraphQLEndpoint:
         return answer_of(result, media_type)
 
     async def _execute(self, request: Request, parameters: GraphQLRequest) -> ExecutionResult:
-        reading = request.method == "GET"
-        allowed = {OperationType.QUERY} if reading else {OperationType.QUERY, OperationType.MUTATION}
+        allowed = {OperationType.QUERY}
+        if request.method == "POST":
+            allowed.add(OperationType.MUTATION)
         try:
             return await self.schema.execute(
                 parameters.query,

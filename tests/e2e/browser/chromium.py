@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -37,7 +37,7 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-TIMEOUT_SECONDS = 6.0
+TIMEOUT_SECONDS = 30.0
 
 _ANNOUNCEMENT = "DevTools listening on "
 _WAIT = """new Promise((resolve) => {
@@ -65,12 +65,24 @@ class ScriptError(AssertionError):
     """A script that the test ran in the page failed."""
 
 
+class Request(NamedTuple):
+    """What the page asked a host for.
+
+    Attributes:
+        url: The address.
+        headers: The headers that the page itself gave, by name.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+
+
 @dataclass
 class Page:
     """One tab, with an empty profile of its own.
 
     Attributes:
-        requests: The addresses of all that the page asked a host for, WebSockets included.
+        requests: All that the page asked a host for, WebSockets included.
         sent: Every WebSocket message that the page sent, parsed.
         received: Every WebSocket message that it received, parsed.
         closed_sockets: How many WebSockets were closed.
@@ -81,7 +93,7 @@ class Page:
     browser: "Chromium"
     session: str
     profile: str
-    requests: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     sent: list[JSON] = field(default_factory=list)
     received: list[JSON] = field(default_factory=list)
     closed_sockets: int = 0
@@ -144,9 +156,9 @@ class Page:
         """Remember an event, if it is one that tests ask about."""
         match event:
             case "Network.requestWillBeSent":
-                self._note_request(params["request"]["url"])
+                self._note_request(params["request"]["url"], params["request"]["headers"])
             case "Network.webSocketCreated":
-                self._note_request(params["url"])
+                self._note_request(params["url"], {})
             case "Network.webSocketFrameSent":
                 self.sent.append(json.loads(params["response"]["payloadData"]))
             case "Network.webSocketFrameReceived":
@@ -156,9 +168,10 @@ class Page:
             case _:
                 self._note_complaint(event, params)
 
-    def _note_request(self, url: str) -> None:
+    def _note_request(self, url: str, headers: Mapping[str, str]) -> None:
+        # A data or blob URL is its own content: nobody is asked for it.
         if not url.startswith(("data:", "blob:")):
-            self.requests.append(url)
+            self.requests.append(Request(url, headers))
 
     def _note_complaint(self, event: str, params: Mapping[str, JSON]) -> None:
         match event:

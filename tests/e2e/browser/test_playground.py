@@ -2,15 +2,15 @@
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
 from gql_platform.contract import operations
-from tests.e2e.browser.chromium import Chromium, Page, find_chromium
+from tests.e2e.browser.chromium import JSON, Chromium, Page, find_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -77,9 +77,15 @@ def editor_text(page: Page, editor: str) -> str:
     return text
 
 
-def result(page: Page) -> Any:
+def result(page: Page) -> JSON:
     """Return the result of the last run, as soon as it shows."""
     return json.loads(editor_text(page, RESULT))
+
+
+def choose(page: Page, name: str) -> None:
+    """Click a tab, and wait until GraphiQL has understood the document in it."""
+    page.click(TAB, text=name)
+    page.wait_for(f"document.querySelector('{QUERY}').CodeMirror.operationName === '{name}'")
 
 
 def set_tool(page: Page, name: str, value: object) -> None:
@@ -90,11 +96,17 @@ def set_tool(page: Page, name: str, value: object) -> None:
     page.type(json.dumps(value))
 
 
-def brightness(page: Page) -> float:
-    """Return how bright the page's own background is, from 0 to 255."""
-    script = "getComputedStyle(document.querySelector('.graphiql-container, html')).backgroundColor"
-    numbers = page.run(f"({script}).match(/[0-9.]+/g).slice(0, 3).map(Number)")
-    return float(sum(numbers) / 3)
+def brightness(page: Page, selector: str) -> float:
+    """Return how bright the background of an element is, from 0 to 255."""
+    colour = page.run(f"getComputedStyle(document.querySelector('{selector}')).backgroundColor")
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour))
+    return (red + green + blue) / 3
+
+
+def foreign_requests(page: Page, server_url: str) -> list[str]:
+    """Return the addresses on other hosts that a page asked for."""
+    own = (f"{server_url}/", f"{server_url.replace('http', 'ws')}/")
+    return [request.url for request in page.requests if not request.url.startswith(own)]
 
 
 class TestPlayground:
@@ -117,15 +129,19 @@ class TestPlayground:
         answer = httpx2.post(f"{server_url}/graphql", json={"query": MODELS.text})
         assert shown == answer.json()
 
-    def test_an_example_brings_its_variables(self, playground: Page) -> None:
-        playground.click(TAB, text="ModelVersion")
-        playground.wait_for(f"document.querySelector('{TOOL}')?.CodeMirror.getValue()")
+    def test_an_example_runs_with_the_variables_that_it_brings(self, playground: Page) -> None:
+        choose(playground, "Predict")
+        variables = json.loads(editor_text(playground, TOOL))
+        playground.click(RUN)
+        shown = result(playground)
 
-        example = next(each for each in operations() if each.name == "ModelVersion")
-        assert json.loads(editor_text(playground, TOOL)) == example.variables
+        example = next(each for each in operations() if each.name == "Predict")
+        assert variables == example.variables
+        assert "errors" not in shown
+        assert shown["data"]["predict"]["wine"]["predictions"][0]["label"] == "class_0"
 
     def test_a_subscription_shows_events_until_it_is_stopped(self, playground: Page) -> None:
-        playground.click(TAB, text="LiveMetrics")
+        choose(playground, "LiveMetrics")
         set_tool(playground, "Variables", {"intervalSeconds": 0.1})
         playground.click(RUN)
         first = result(playground)["data"]["liveMetrics"]["sampledAt"]
@@ -143,10 +159,15 @@ class TestPlayground:
         ]
         assert len([each for each in playground.received if each["type"] == "next"]) >= 2
 
-    def test_a_key_in_the_headers_goes_with_requests_and_connections(
-        self, playground: Page
-    ) -> None:
-        playground.click(TAB, text="LiveMetrics")
+    def test_a_key_in_the_headers_goes_with_requests(self, playground: Page) -> None:
+        set_tool(playground, "Headers", {"Authorization": "Bearer secret"})
+        playground.click(RUN)
+        result(playground)
+
+        assert playground.requests[-1].headers["authorization"] == "Bearer secret"
+
+    def test_a_key_in_the_headers_goes_with_connections(self, playground: Page) -> None:
+        choose(playground, "LiveMetrics")
         set_tool(playground, "Headers", {"Authorization": "Bearer secret"})
         playground.click(RUN)
         result(playground)
@@ -163,7 +184,7 @@ class TestPlayground:
         playground.click(QUERY)
         playground.run(f"document.querySelector('{QUERY}').CodeMirror.execCommand('selectAll')")
         playground.type("query Mine { server { version } }")
-        playground.wait_for("localStorage.getItem('graphiql:tabState').includes('Mine')")
+        playground.wait_for("localStorage.getItem('graphiql:tabState')?.includes('Mine')")
         playground.open(f"{server_url}/graphql")
 
         assert editor_text(playground, QUERY) == "query Mine { server { version } }"
@@ -172,23 +193,22 @@ class TestPlayground:
 
     def test_the_page_follows_the_visitors_theme(self, playground: Page) -> None:
         playground.prefer("light")
-        assert brightness(playground) > 200
+        assert brightness(playground, ".graphiql-container") > 200
         playground.prefer("dark")
-        assert brightness(playground) < 60
+        assert brightness(playground, ".graphiql-container") < 60
 
     def test_no_other_host_is_asked_and_nothing_complains(
         self, playground: Page, server_url: str
     ) -> None:
         playground.click('[aria-label="Show Documentation Explorer"]')
         playground.click('[aria-label="Show GraphiQL Explorer"]')
-        playground.click(TAB, text="LiveMetrics")
+        choose(playground, "LiveMetrics")
         playground.click(RUN)
         result(playground)
         playground.click(STOP)
         playground.wait_until(lambda: playground.closed_sockets == 1)
 
-        own = (server_url, server_url.replace("http", "ws"))
-        assert [url for url in playground.requests if not url.startswith(own)] == []
+        assert foreign_requests(playground, server_url) == []
         assert playground.complaints == []
 
 
@@ -207,19 +227,21 @@ class TestDocs:
 
     def test_an_operation_can_be_tried(self, docs: Page) -> None:
         docs.click(OPERATION, text="/health/live")
+        # The example shows that Swagger UI has resolved the references of the operation.
+        docs.wait_for("document.querySelector('.opblock.is-open .example')")
         docs.click(".execute")
 
-        assert docs.wait_for(
-            "document.querySelector('.live-responses-table .response-col_status')?.textContent"
-        ).startswith("200")
+        status = ".live-responses-table .response .response-col_status"
+        shown = docs.wait_for(f"document.querySelector('{status}')?.textContent")
+        assert shown.startswith("200")
 
     def test_the_page_follows_the_visitors_theme(self, docs: Page) -> None:
         docs.prefer("dark")
         docs.wait_for("document.querySelector('html.dark-mode')")
-        assert brightness(docs) < 60
+        assert brightness(docs, "html") < 60
 
     def test_no_other_host_is_asked_and_nothing_complains(
         self, docs: Page, server_url: str
     ) -> None:
-        assert [url for url in docs.requests if not url.startswith(server_url)] == []
+        assert foreign_requests(docs, server_url) == []
         assert docs.complaints == []

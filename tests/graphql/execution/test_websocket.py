@@ -92,9 +92,11 @@ def test_errors_are_typed(client: TestClient) -> None:
 
 
 def test_the_old_protocol_is_not_spoken(client: TestClient) -> None:
-    with client.websocket_connect(URL, subprotocols=["graphql-ws"]) as socket:
-        with pytest.raises(WebSocketDisconnect) as closed:
-            socket.receive_json()
+    with (
+        client.websocket_connect(URL, subprotocols=["graphql-ws"]) as socket,
+        pytest.raises(WebSocketDisconnect) as closed,
+    ):
+        socket.receive_json()
 
     assert closed.value.code == 4406
 

@@ -59,7 +59,7 @@ class TestLinearRegressor:
         theirs.coef_, theirs.intercept_ = np.array([2.0, -1.0]), 0.5
         frame = pd.DataFrame({"x 1": [1.0, 2.5], "x 2": [True, False]})
         output = LinearRegressor([2.0, -1.0], 0.5).predict(frame)
-        ours = output.values  # noqa: PD011 - it is no pandas object
+        ours = output.values
         assert ours.tolist() == [1.5, 5.5]
         assert ours == pytest.approx(theirs.predict(frame.to_numpy(dtype=np.float64)))
 

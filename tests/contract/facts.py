@@ -1,0 +1,87 @@
+"""What every store of the contract suites holds, said once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
+from gql_platform.tracking.records import RunState
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """A version to register; its number follows from its place."""
+
+    aliases: tuple[str, ...] = ()
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    run: str | None = None
+    has_files: bool = True
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A model to register."""
+
+    name: str
+    description: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[VersionFacts, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """A run to track."""
+
+    name: str
+    state: RunState = RunState.FINISHED
+    params: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+RUNS = (
+    RunFacts(
+        "first try",
+        params={"depth": "3", "C": "1.0"},
+        metrics={"log_loss": 0.25, "accuracy": 0.875},
+    ),
+    RunFacts("at work", state=RunState.RUNNING),
+    RunFacts("broken", state=RunState.FAILED, metrics={"loss": float("nan")}),
+)
+
+MODELS = (
+    ModelFacts("zebra", versions=(VersionFacts(has_files=False),)),
+    ModelFacts(
+        "apple",
+        description="Which apple is it?",
+        tags={"team": "orchard", "area": "north"},
+        versions=(
+            VersionFacts(aliases=("champion", "best"), run="first try"),
+            VersionFacts(description="More trees.", tags={"checked": "yes"}),
+            VersionFacts(aliases=("challenger",), run="broken"),
+        ),
+    ),
+    ModelFacts("empty"),
+    ModelFacts("Zebra", versions=(VersionFacts(),)),
+    ModelFacts("o'clock", versions=(VersionFacts(),)),
+    ModelFacts("über 9%_", versions=(VersionFacts(),)),
+)
+
+NAMES = ("Zebra", "apple", "empty", "o'clock", "zebra", "über 9%_")
+"""All names by code point: capitals come before small letters, and letters with marks last."""
+
+PACKAGE = ModelPackage(
+    flavour="sklearn",
+    signature=Signature(
+        inputs=(
+            Column("weight (g)", ColumnType.DOUBLE, required=True),
+            Column("is red", ColumnType.BOOLEAN, required=True),
+        ),
+        outputs=(Column("kind", ColumnType.STRING, required=True),),
+    ),
+    size_bytes=None,
+    input_example=(
+        {"weight (g)": 150.5, "is red": True},
+        {"weight (g)": 80.0, "is red": False},
+    ),
+)
+"""What the files of each version say that has any; their size is the store's to know."""

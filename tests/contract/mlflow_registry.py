@@ -1,0 +1,104 @@
+"""A real MLflow registry on SQLite, filled with tiny models."""
+
+import shutil
+import warnings
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pandas as pd
+from mlflow import MlflowClient, sklearn
+from mlflow.entities import Metric, Param
+from mlflow.models import infer_signature
+from sklearn.dummy import DummyClassifier
+
+from gql_platform.adapters.mlflow import embedded
+from gql_platform.adapters.mlflow.client import Client
+from tests.contract.facts import MODELS, PACKAGE, RUNS, ModelFacts, RunFacts
+
+with warnings.catch_warnings():
+    # MLflow imports it on first use, and complains of its own type hints then.
+    warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+    import mlflow.pyfunc.model  # noqa: F401
+
+REQUIREMENTS = ["scikit-learn"]
+"""Named, so that MLflow does not take seconds to find out what a tiny model needs."""
+
+
+@cache
+def _template() -> Path:
+    """Return a database with MLflow's tables; making them takes more than a second."""
+    file = Path(mkdtemp(prefix="gql-platform-test-")) / "mlflow.db"
+    uri = f"sqlite:///{file}"
+    embedded.prepare(uri)
+    embedded.create_tables(uri, artifact_root=(file.parent / "artifacts").as_uri())
+    return file
+
+
+def new_database(folder: Path) -> str:
+    """Make an empty registry in a folder, and return its URI."""
+    source = _template()
+    for file in source.parent.glob("mlflow.db*"):
+        shutil.copy(file, folder / file.name)
+    return f"sqlite:///{folder / source.name}"
+
+
+def client_of(uri: str) -> Client:
+    """Return our client of a registry that keeps runs and models in one place."""
+    return Client(tracking_uri=uri, registry_uri=uri)
+
+
+def fill(uri: str, folder: Path) -> dict[str, str]:
+    """Put all facts into a registry, and return the id of each run by its name."""
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    run_ids = {run.name: _track(client, run) for run in RUNS}
+    files = _save_model(folder / "model")
+    for model in MODELS:
+        _register(client, model, files=files, run_ids=run_ids)
+    return run_ids
+
+
+def _track(client: MlflowClient, facts: RunFacts) -> str:
+    run_id = str(client.create_run("0", run_name=facts.name).info.run_id)
+    client.log_batch(
+        run_id,
+        # The value counts that was logged for the last step.
+        metrics=[Metric(key, 0.0, 0, 0) for key in facts.metrics]
+        + [Metric(key, value, 1, 7) for key, value in facts.metrics.items()],
+        params=[Param(key, value) for key, value in facts.params.items()],
+    )
+    if facts.state.value != "RUNNING":
+        client.set_terminated(run_id, status=facts.state.value)
+    return run_id
+
+
+def _save_model(folder: Path) -> str:
+    example = pd.DataFrame(list(PACKAGE.input_example))
+    labels = pd.DataFrame({"kind": ["Boskoop", "Gala"]})
+    sklearn.save_model(
+        DummyClassifier().fit(example, labels["kind"]),
+        str(folder),
+        signature=infer_signature(example, labels),
+        input_example=example,
+        pip_requirements=REQUIREMENTS,
+    )
+    return folder.as_uri()
+
+
+def _register(
+    client: MlflowClient, model: ModelFacts, *, files: str, run_ids: Mapping[str, str]
+) -> None:
+    client.create_registered_model(
+        model.name, description=model.description, tags=dict(model.tags)
+    )
+    for facts in model.versions:
+        version = client.create_model_version(
+            model.name,
+            files if facts.has_files else f"{files}-gone",
+            run_id=run_ids[facts.run] if facts.run else None,
+            description=facts.description,
+            tags=dict(facts.tags),
+        )
+        for alias in facts.aliases:
+            client.set_registered_model_alias(model.name, alias, str(version.version))

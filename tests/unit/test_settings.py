@@ -9,7 +9,7 @@ import pytest
 from gql_platform.errors import AccessNotConfiguredError, SettingsError
 from gql_platform.settings import LogFormat, LogLevel, Settings, environment_name, load_settings
 
-SECRET = "correct horse battery"  # noqa: S105 - a key for tests
+SECRET = "correct-horse-battery"  # noqa: S105 - a key for tests
 SHORT_SECRET = "hunter2-hunter2"  # noqa: S105 - one letter too short
 
 

@@ -8,7 +8,7 @@ from gql_platform.access.records import ANONYMOUS, LOCAL, Permission
 from gql_platform.access.service import OPERATOR, Access
 from gql_platform.errors import InvalidKeyError
 
-SECRET = "correct horse battery"  # noqa: S105 - a key for tests
+SECRET = "correct-horse-battery"  # noqa: S105 - a key for tests
 
 
 class TestOpenServer:

@@ -53,7 +53,7 @@ class TestInMemoryServices:
     async def test_key_is_asked_for_where_one_is_given(self) -> None:
         """A server without a key is open, and one with a key is not."""
         assert in_memory_services().access.viewer(None) is LOCAL
-        access = in_memory_services(secret_key="correct horse battery").access
+        access = in_memory_services(secret_key="correct-horse-battery").access
         assert access.viewer(None) is ANONYMOUS
         with pytest.raises(InvalidKeyError):
             access.viewer("Bearer x")

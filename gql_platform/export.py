@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from gql_platform import __version__
 from gql_platform.edge.problem import MEDIA_TYPE
 from gql_platform.graphql.schema import build_schema
+from gql_platform.rest.permission import SECURITY_SCHEME
 from gql_platform.rest.routes import rest_routes
 
 TITLE = "gql_platform"
@@ -25,6 +26,13 @@ def openapi() -> dict[str, Any]:
     described = get_openapi(
         title=TITLE, version=__version__, summary=SUMMARY, routes=rest_routes().routes
     )
+    described["components"]["securitySchemes"] = {
+        SECURITY_SCHEME: {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The server's API_SECRET_KEY, where one is set.",
+        }
+    }
     for path in described["paths"].values():
         for operation in path.values():
             for status in ("4XX", "5XX"):

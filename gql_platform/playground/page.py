@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.responses import PlainTextResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gql_platform.playground.assets import MOUNTED_AT, asset_url
@@ -72,13 +73,15 @@ class Page:
         self._body = html.replace(_DATA_MARK, embedded_json(data)).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the page."""
-        await self._response(scope["method"])(scope, receive, send)
+        """Send the page.
 
-    def _response(self, method: str) -> Response:
-        if method not in ("GET", "HEAD"):
-            return PlainTextResponse("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
-        return Response(self._body, headers=_HEADERS, media_type="text/html")
+        Raises:
+            HTTPException: If the request is neither GET nor HEAD.
+        """
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
+        response = Response(self._body, headers=_HEADERS, media_type="text/html")
+        await response(scope, receive, send)
 
 
 class Playground(Page):

@@ -8,6 +8,10 @@ from gql_platform.edge.state import viewer_of
 from gql_platform.services import Services
 
 
+SECURITY_SCHEME = "key"
+"""The name of the key in the OpenAPI file."""
+
+
 class Allow:
     """A dependency that lets callers with a permission pass and gives the services.
 
@@ -32,14 +36,28 @@ class Allow:
 
 
 def checked(router: APIRouter) -> APIRouter:
-    """Return the router when each of its routes declares a permission.
+    """Return the router when each of its routes declares a permission, which it then documents.
 
     Raises:
         TypeError: If one does not; it names the route.
     """
     for route in router.routes:
         if isinstance(route, APIRoute):
-            calls = [dependency.call for dependency in route.dependant.dependencies]
-            if not any(isinstance(call, Allow) for call in calls):
-                raise TypeError(f"{route.path} declares no permission")
+            permission = permission_of(route)
+            if permission is not None:
+                # A server that is open to its own machine needs no key: the empty requirement.
+                security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}, {}]
+                route.openapi_extra = {"security": security, "x-permission": permission.value}
     return router
+
+
+def permission_of(route: APIRoute) -> Permission | None:
+    """Return the permission that a route declares, None for one that anybody may use.
+
+    Raises:
+        TypeError: If it declares neither; it names the route.
+    """
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, Allow):
+            return dependency.call.permission
+    raise TypeError(f"{route.path} declares no permission")

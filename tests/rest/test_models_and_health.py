@@ -135,6 +135,24 @@ def test_a_route_without_a_permission_does_not_build() -> None:
         checked(careless)
 
 
+def test_the_openapi_file_tells_what_each_path_needs() -> None:
+    needed = {
+        path: operation.get("x-permission")
+        for path, operations in openapi()["paths"].items()
+        for operation in operations.values()
+    }
+
+    assert needed == {
+        "/predict/{model}": "model:predict",
+        "/models": "model:read",
+        "/models/{name}/info": "model:read",
+        "/health": None,
+        "/health/live": None,
+        "/health/ready": None,
+        "/metrics": "metrics:read",
+    }
+
+
 def test_each_path_and_parameter_is_described() -> None:
     described = openapi()
 

@@ -50,7 +50,6 @@ class TestUnreachable:
         ("uri", "reason"),
         [
             ("postgresql+nodriver://u:s3cret@127.0.0.1/db", "nodriver"),
-            ("sqlite:////proc/nowhere/mlflow.db", "unable to open database file"),
             ("gopher://127.0.0.1", "unsupported URI"),
         ],
     )

@@ -46,8 +46,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     """
     opened = services or open_services(settings)
     tabs = [
-        Tab(name=document.name, query=document.text, variables=document.variables)
-        for document in operations()
+        Tab(query=document.text, variables=document.variables) for document in operations()
     ]
     endpoint = graphql_endpoint(opened, page=Playground(tabs, graphql_path=GRAPHQL_PATH))
 

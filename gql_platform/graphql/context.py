@@ -1,8 +1,8 @@
 """What every resolver can reach."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import strawberry
 from strawberry.dataloader import DataLoader
@@ -29,9 +29,11 @@ class Loaders:
         self.runs: DataLoader[str, Run | None] = _loader(tracking.runs)
 
 
-def _loader(read: Callable[[Sequence[K]], Any]) -> DataLoader[K, V | None]:
+def _loader(
+    read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
+) -> DataLoader[K, V | None]:
     async def load(keys: list[K]) -> list[V | None]:
-        found: Mapping[K, V] = await read(keys)
+        found = await read(keys)
         return [found.get(key) for key in keys]
 
     return DataLoader(load_fn=load)

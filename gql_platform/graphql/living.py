@@ -106,13 +106,12 @@ def _predict_field(model: TypedModel) -> StrawberryField:
         list[row_type],  # type: ignore[valid-type]
         strawberry.argument(description="The rows to predict for."),
     ]
-    field: StrawberryField = strawberry.field(
-        resolver=resolve,
+    return strawberry.field(
+        resolve,
         name=model.field,
         description=f"Predictions of `{served.model}`, served in version {served.version}.",
         graphql_type=answer | None,
     )
-    return field
 
 
 def _row_type(model: TypedModel) -> type:

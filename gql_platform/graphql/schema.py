@@ -64,7 +64,7 @@ class NodeQuery:
         ],
     ) -> list[object | None]:
         """The objects with these global ids, in their order; null for each that is gone."""
-        check_page_size(len(ids))
+        check_page_size(max(len(ids), 1))
         return list(await asyncio.gather(*(fetch_node(info.context, each) for each in ids)))
 
 

@@ -49,12 +49,10 @@ class Tab:
     """A tab of the playground, as a first-time visitor finds it.
 
     Attributes:
-        name: The name of the document's operation, which GraphiQL writes on the tab.
-        query: The text of the document.
+        query: The text of the document; GraphiQL writes its operation's name on the tab.
         variables: Example values of its variables, if it has any.
     """
 
-    name: str
     query: str
     variables: Mapping[str, object] | None = None
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
+from fastapi.responses import PlainTextResponse
 
 from gql_platform.access.records import Permission
 from gql_platform.errors import MonitoringDisabledError
@@ -16,19 +17,23 @@ Anybody = Annotated[Services, Depends(Allow(None))]
 Scraping = Annotated[Services, Depends(Allow(Permission.METRICS_READ))]
 
 
-@router.get("/health")
+@router.get("/health", summary="Health")
 async def health(services: Anybody) -> HealthSummary:
     """Tell how well the server is; the GraphQL field `server` tells the details."""
     return services.health.summary()
 
 
-@router.get("/health/live")
+@router.get("/health/live", summary="Liveness")
 async def live(services: Anybody) -> HealthSummary:
     """Answer as long as the process lives."""
     return services.health.summary()
 
 
-@router.get("/health/ready", responses={503: {"description": "It is still loading models."}})
+@router.get(
+    "/health/ready",
+    summary="Readiness",
+    responses={503: {"description": "It is still loading models.", "model": HealthSummary}},
+)
 async def ready(services: Anybody, response: Response) -> HealthSummary:
     """Answer 200 when the server takes traffic, 503 while it loads its models."""
     summary = services.health.summary()
@@ -36,7 +41,7 @@ async def ready(services: Anybody, response: Response) -> HealthSummary:
     return summary
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
 async def metrics(services: Scraping) -> Response:
     """Show all metrics in Prometheus's text format."""
     if services.metrics is None:

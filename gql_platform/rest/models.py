@@ -33,13 +33,13 @@ class ModelInfo:
     versions: Annotated[tuple[ModelVersion, ...], Doc("Its versions, newest first.")]
 
 
-@router.get("/models")
+@router.get("/models", summary="List the served models")
 async def models(services: Reading) -> ServedModels:
     """List the served models."""
     return ServedModels(services.serving.models())
 
 
-@router.get("/models/{name}/info")
+@router.get("/models/{name}/info", summary="Show a served model")
 async def model_info(
     name: Annotated[str, Path(description="The name of a served model.")], services: Reading
 ) -> ModelInfo:

@@ -28,7 +28,7 @@ class PredictRequest(BaseModel):
     )
 
 
-@router.post("/predict/{model}")
+@router.post("/predict/{model}", summary="Predict with a model")
 async def predict(
     model: Annotated[str, Path(description="The name of a served model.")],
     request: PredictRequest,

@@ -36,9 +36,9 @@ def openapi() -> dict[str, Any]:
     for path in described["paths"].values():
         for operation in path.values():
             for status in ("4XX", "5XX"):
-                # FastAPI writes every body down as plain JSON.
-                content = operation["responses"][status]["content"]
-                content[MEDIA_TYPE] = content.pop("application/json")
+                # FastAPI writes the answer down under the media type of the route's success.
+                (body,) = operation["responses"][status]["content"].values()
+                operation["responses"][status]["content"] = {MEDIA_TYPE: body}
     return described
 
 

@@ -137,6 +137,16 @@ class TestTyped:
         assert answer["data"] == {"predict": {"irisSpecies": None, "housePrice": {"version": 1}}}
 
 
+    async def test_the_cap_is_ten_thousand_rows_unless_set(self, client: GraphQLClient) -> None:
+        query = """query ($rows: Rows!) {
+            predictRows(model: "house_price", rows: $rows) { predictions { __typename } } }"""
+        most = await client.execute(query, {"rows": [[100, 4, True]] * 10_000})
+        more = await client.execute(query, {"rows": [[100, 4, True]] * 10_001})
+
+        assert len(most["data"]["predictRows"]["predictions"]) == 10_000
+        assert more["errors"][0]["extensions"]["code"] == "TOO_MANY_ROWS"
+
+
 class TestRows:
     QUERY = """
         query ($model: String!, $rows: Rows!) {

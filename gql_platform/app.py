@@ -45,9 +45,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         DataFolderError: If the embedded store's folder cannot be made or written.
     """
     opened = services or open_services(settings)
-    tabs = [
-        Tab(query=document.text, variables=document.variables) for document in operations()
-    ]
+    tabs = [Tab(query=document.text, variables=document.variables) for document in operations()]
     endpoint = graphql_endpoint(opened, page=Playground(tabs, graphql_path=GRAPHQL_PATH))
 
     def swap_schema() -> None:

@@ -41,9 +41,7 @@ class RequestLog:
             else:
                 await self._follow(scope, receive, send, request_id)
 
-    async def _follow(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str
-    ) -> None:
+    async def _follow(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         watch = Stopwatch()
         status = 500
 

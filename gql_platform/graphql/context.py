@@ -22,9 +22,7 @@ class Loaders:
     def __init__(self, services: Services) -> None:
         registry, tracking = services.registry, services.tracking
         self.models: DataLoader[str, Model | None] = _loader(registry.models_named)
-        self.versions: DataLoader[str, tuple[ModelVersion, ...] | None] = _loader(
-            registry.versions
-        )
+        self.versions: DataLoader[str, tuple[ModelVersion, ...] | None] = _loader(registry.versions)
         self.packages: DataLoader[VersionRef, ModelPackage | None] = _loader(registry.packages)
         self.runs: DataLoader[str, Run | None] = _loader(tracking.runs)
 

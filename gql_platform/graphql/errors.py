@@ -80,9 +80,7 @@ def _cause_of(error: GraphQLError) -> BaseException:
     return error.original_error or error
 
 
-def _document_code(
-    error: GraphQLError, cause: BaseException, *, in_document: bool
-) -> str | None:
+def _document_code(error: GraphQLError, cause: BaseException, *, in_document: bool) -> str | None:
     """Return the code when the caller's document or variables are at fault, else None."""
     if isinstance(cause, GraphQLSyntaxError):
         return PARSE_FAILED

@@ -159,9 +159,7 @@ class ModelType(Node):
 
     @edge(graphql_type=ModelVersionType | None)
     @staticmethod
-    async def serving_version(
-        parent: strawberry.Parent[Model], info: Info
-    ) -> ModelVersion | None:
+    async def serving_version(parent: strawberry.Parent[Model], info: Info) -> ModelVersion | None:
         """The version that serves: the one behind `champion`, else the newest."""
         return serving_version(await info.context.loaders.versions.load(parent.name) or ())
 

@@ -97,7 +97,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     RowsInput: scalar(
         "Rows",
-        "Input rows: a list of objects by column name, `[{\"mean radius\": 14.1, ...}]`, or of "
+        'Input rows: a list of objects by column name, `[{"mean radius": 14.1, ...}]`, or of '
         "arrays in the order of the model's signature, `[[14.1, ...]]`.",
         None,
         list,

@@ -1,5 +1,6 @@
 """A real MLflow registry on SQLite, filled with tiny models."""
 
+import atexit
 import shutil
 import warnings
 from collections.abc import Mapping
@@ -29,10 +30,12 @@ REQUIREMENTS = ["scikit-learn"]
 @cache
 def _template() -> Path:
     """Return a database with MLflow's tables; making them takes more than a second."""
-    file = Path(mkdtemp(prefix="gql-platform-test-")) / "mlflow.db"
+    folder = Path(mkdtemp(prefix="gql-platform-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "mlflow.db"
     uri = f"sqlite:///{file}"
     embedded.prepare(uri)
-    embedded.create_tables(uri, artifact_root=(file.parent / "artifacts").as_uri())
+    embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
     return file
 
 
@@ -89,9 +92,7 @@ def _save_model(folder: Path) -> str:
 def _register(
     client: MlflowClient, model: ModelFacts, *, files: str, run_ids: Mapping[str, str]
 ) -> None:
-    client.create_registered_model(
-        model.name, description=model.description, tags=dict(model.tags)
-    )
+    client.create_registered_model(model.name, description=model.description, tags=dict(model.tags))
     for facts in model.versions:
         version = client.create_model_version(
             model.name,

@@ -84,8 +84,7 @@ def test_typed_and_untyped_and_rest_predictions_agree(server_url: str) -> None:
 
     assert typed["predictions"] == untyped
     assert [
-        {"label": each["label"], "probability": each["probability"]}
-        for each in rest["predictions"]
+        {"label": each["label"], "probability": each["probability"]} for each in rest["predictions"]
     ] == untyped
     targets = load_breast_cancer().target[:50]
     truth = ["malignant" if target == 0 else "benign" for target in targets]

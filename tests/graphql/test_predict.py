@@ -136,7 +136,6 @@ class TestTyped:
 
         assert answer["data"] == {"predict": {"irisSpecies": None, "housePrice": {"version": 1}}}
 
-
     async def test_the_cap_is_ten_thousand_rows_unless_set(self, client: GraphQLClient) -> None:
         query = """query ($rows: Rows!) {
             predictRows(model: "house_price", rows: $rows) { predictions { __typename } } }"""

@@ -74,7 +74,8 @@ SCHEMA = strawberry.Schema(Query)
 def test_the_type_is_what_the_record_says() -> None:
     sdl = SCHEMA.as_str()
 
-    assert '''"""A thing, with parts."""
+    assert (
+        '''"""A thing, with parts."""
 type Thing {
   """Its colour."""
   colour: Colour!
@@ -90,15 +91,20 @@ type Thing {
 
   """How it is labelled."""
   label: String!
-}''' in sdl
-    assert '''"""What it looks like."""
+}'''
+        in sdl
+    )
+    assert (
+        '''"""What it looks like."""
 enum Colour {
   """Like a poppy."""
   RED
 
   """Like the sky."""
   BLUE
-}''' in sdl
+}'''
+        in sdl
+    )
     assert "secret" not in sdl
 
 

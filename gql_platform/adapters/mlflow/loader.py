@@ -18,14 +18,12 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.outage import is_unreachable
+from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
 from gql_platform.adapters.mlflow.sklearn_predictor import sklearn_predictor
 from gql_platform.errors import ModelLoadError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import Predictor
-
-LONGEST_REASON = 300
 
 T = TypeVar("T")
 
@@ -91,9 +89,6 @@ def _loaded(load: Callable[[str], T], folder: Path, version: ModelVersion) -> T:
 
 
 def _failure(version: ModelVersion, what: str, error: Exception) -> ModelLoadError:
-    detail = " ".join(str(error).split())[:LONGEST_REASON]
     return ModelLoadError(
-        name=version.model_name,
-        version=version.version,
-        reason=f"{what}: {type(error).__name__}: {detail}",
+        name=version.model_name, version=version.version, reason=f"{what}: {described(error)}"
     )

@@ -67,6 +67,12 @@ def masked(uri: str) -> str:
     return _USERINFO.sub("***@", uri).partition("?")[0]
 
 
+def described(error: Exception) -> str:
+    """Return the type and the text of an error in one line, without users in addresses."""
+    text = _USERINFO_IN_TEXT.sub("***@", " ".join(str(error).split()))
+    return f"{type(error).__name__}: {text}"[:LONGEST_REASON]
+
+
 def _is_failure(error: Exception, *, is_opening: bool) -> bool:
     """Return whether the store cannot be opened, or fails at its own work."""
     if isinstance(error, MlflowException):

@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow import sklearn as sklearn_flavour
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
+from mlflow.models.model import ModelInfo
 
 from gql_platform.adapters.mlflow.embedded import create_tables, database_file
 from gql_platform.adapters.mlflow.outage import outages
@@ -52,8 +53,8 @@ class MLflowPublisher:
             with mlflow.start_run(
                 experiment_id=self._experiment(client), run_name=model.name
             ) as run:
-                model_uri = _log(model)
-            return _register(client, model, run_id=run.info.run_id, model_uri=model_uri)
+                logged = _log(model)
+            return _register(client, model, logged=logged, run_id=run.info.run_id)
 
     def _experiment(self, client: MlflowClient) -> str:
         found = client.get_experiment_by_name(EXPERIMENT)
@@ -64,11 +65,11 @@ class MLflowPublisher:
         return str(client.create_experiment(EXPERIMENT, artifact_location=place))
 
 
-def _log(model: TrainedModel) -> str:
-    """Log what is known of a model to the active run, and return the URI of its files."""
+def _log(model: TrainedModel) -> ModelInfo:
+    """Log what is known of a model, and its files, to the active run."""
     mlflow.log_params(dict(model.params))
     mlflow.log_metrics(dict(model.metrics))
-    logged = sklearn_flavour.log_model(
+    return sklearn_flavour.log_model(
         model.estimator,
         name="model",
         signature=infer_signature(model.inputs, model.outputs),
@@ -76,17 +77,21 @@ def _log(model: TrainedModel) -> str:
         skops_trusted_types=list(model.trusted_types),
         pip_requirements=[f"{name}=={installed_version(name)}" for name in REQUIREMENTS],
     )
-    return str(logged.model_uri)
 
 
-def _register(client: MlflowClient, model: TrainedModel, *, run_id: str, model_uri: str) -> int:
+def _register(client: MlflowClient, model: TrainedModel, *, logged: ModelInfo, run_id: str) -> int:
     try:
         client.create_registered_model(model.name, description=model.description)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     version = client.create_model_version(
-        model.name, model_uri, run_id=run_id, description=_summary(model)
+        model.name,
+        logged.model_uri,
+        run_id=run_id,
+        # A server of MLflow wants to know whose files these are; a database would not ask.
+        model_id=logged.model_id,
+        description=_summary(model),
     )
     client.set_registered_model_alias(model.name, CHAMPION, str(version.version))
     return int(version.version)

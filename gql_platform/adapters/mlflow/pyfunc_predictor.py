@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.adapters.mlflow.outage import described
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion
 from gql_platform.serving.ports import ValueOutput
@@ -72,7 +73,7 @@ def pyfunc_predictor(
     try:
         answer = model.predict(frame)
     except Exception as error:
-        reason = f"it fails on its own input example: {type(error).__name__}: {error}"
+        reason = f"it fails on its own input example: {described(error)}"
         raise ModelLoadError(name=name, version=number, reason=reason) from error
     try:
         numbers_of(answer)

@@ -16,7 +16,7 @@ from mlflow.exceptions import MlflowException
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.entities import model_of, run_of, version_of
-from gql_platform.adapters.mlflow.outage import is_unreachable
+from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.package import package_of
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.tracking.records import Run
@@ -171,7 +171,7 @@ def _read_package(client: MlflowClient, ref: VersionRef) -> ModelPackage | None:
             "package_not_read",
             model=ref.model,
             version=ref.version,
-            error=f"{type(error).__name__}: {error}",
+            error=described(error),
         )
         return None
 

@@ -106,9 +106,7 @@ class GraphQLEndpoint:
         except RequestError as error:
             extensions = {"code": error.code, "requestId": self._request_id_of(request.scope)}
             body = {"errors": [{"message": str(error), "extensions": extensions}]}
-            return Response(
-                orjson.dumps(body), error.status, dict(error.headers or {}), media_type
-            )
+            return Response(orjson.dumps(body), error.status, dict(error.headers or {}), media_type)
         return answer_of(result, media_type)
 
     async def _execute(self, request: Request, parameters: GraphQLRequest) -> ExecutionResult:

@@ -22,9 +22,7 @@ MAX_SUBSCRIPTIONS = 100
 class _Connection(GraphQL[Any, None]):
     """One WebSocket connection, which keeps the schema that it began with."""
 
-    def __init__(
-        self, schema: Schema, context: Any, greet: Callable[[Any], bool]
-    ) -> None:
+    def __init__(self, schema: Schema, context: Any, greet: Callable[[Any], bool]) -> None:
         super().__init__(
             schema,
             graphql_ide=None,

@@ -101,9 +101,7 @@ def test_the_old_protocol_is_not_spoken(client: TestClient) -> None:
     assert closed.value.code == 4406
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}]
-)
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
 def test_other_web_pages_are_kept_out(client: TestClient, headers: dict[str, str]) -> None:
     with (
         pytest.raises(WebSocketDisconnect),

@@ -52,14 +52,18 @@ def _handler(folder: Path) -> Callable[..., BaseHTTPRequestHandler]:
     class Artifacts(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             address = urlsplit(self.path)
+            file = folder / unquote(address.path.removeprefix(PREFIX)).lstrip("/")
             if address.path == PREFIX:
-                body = _listing(folder, parse_qs(address.query).get("path", [""])[0])
+                self._answer(200, _listing(folder, parse_qs(address.query).get("path", [""])[0]))
+            elif file.is_file():
+                self._answer(200, file.read_bytes())
             else:
-                file = folder / unquote(address.path.removeprefix(PREFIX)).lstrip("/")
-                body = file.read_bytes() if file.is_file() else None
-            self.send_response(200 if body is not None else 404)
+                self._answer(404, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
             self.end_headers()
-            self.wfile.write(body or b"")
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited
             del format, args

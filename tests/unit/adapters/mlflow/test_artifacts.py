@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from gql_platform.adapters.mlflow.artifacts import Artifacts
@@ -48,7 +49,8 @@ class Opened:
 
 def artifacts_at(uri: str, **more: Any) -> Artifacts:
     """Return the files of a version that are said to be somewhere."""
-    return Artifacts(Opened({REF: uri} | more.pop("uris", {}), more.pop("logged", {})), REF)
+    opened = Opened({REF: uri} | more.pop("uris", {}), more.pop("logged", {}))
+    return Artifacts(cast("MlflowClient", opened), REF)
 
 
 def no_folder() -> Path:
@@ -67,9 +69,7 @@ def folder(tmp_path: Path) -> Path:
 
 class TestLocal:
     @pytest.mark.parametrize("written", [str, Path.as_uri], ids=["path", "uri"])
-    def test_files_stay_where_they_are(
-        self, folder: Path, written: Callable[[Path], str]
-    ) -> None:
+    def test_files_stay_where_they_are(self, folder: Path, written: Callable[[Path], str]) -> None:
         """A folder of this machine is used in place."""
         artifacts = artifacts_at(written(folder))
         assert artifacts.folder(no_folder) == folder

@@ -1,9 +1,8 @@
 """Models that MLflow saved are loaded and predict, or are refused with a reason that helps."""
 
-from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,24 +45,22 @@ X, CODES = load_iris(return_X_y=True, as_frame=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[CODES]
 TREE = "sklearn.tree._tree.Tree"
 
-Load: TypeAlias = Callable[[str], Any]
-
 
 class Doubler(pyfunc_flavour.PythonModel):  # type: ignore[misc] # it has no types
     """A model that MLflow knows nothing of."""
 
-    def predict(self, context: Any, model_input: pd.DataFrame) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
         """Double the first column."""
-        del context
+        del context, params
         return model_input.iloc[:, 0].to_numpy() * 2
 
 
 class Namer(pyfunc_flavour.PythonModel):  # type: ignore[misc] # it has no types
     """A model that answers with text."""
 
-    def predict(self, context: Any, model_input: pd.DataFrame) -> Any:
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> Any:
         """Call everything by the same name."""
-        del context
+        del context, params
         return ["setosa"] * len(model_input)
 
 
@@ -141,7 +138,7 @@ class TestSklearn:
     async def test_other_columns_than_signed_are_not_served(self, registered: Registered) -> None:
         """A signature that is not the model's own is found out before the first request."""
         signed = X.rename(columns={"petal width (cm)": "petal_width"})
-        with pytest.raises(UnsupportedModelError, match="'petal width \\(cm\\)'.*'petal_width'"):
+        with pytest.raises(UnsupportedModelError, match=r"'petal width \(cm\)'.*'petal_width'"):
             await registered.load(registered.save(GaussianNB().fit(X, NAMES)), package_for(signed))
 
     async def test_pickled_model(self, registered: Registered) -> None:
@@ -224,16 +221,24 @@ class TestBroken:
 
 
 class TestRemote:
-    async def test_files_are_fetched_and_tidied_away(
+    async def test_files_are_fetched(
         self, registered: Registered, artifact_server: tuple[ThreadingHTTPServer, Path]
     ) -> None:
-        """A model on another machine is loaded, from a folder that goes with the loader."""
+        """A model on another machine is loaded."""
         server, remote = artifact_server
         registered.folder = remote
         registered.save(GaussianNB().fit(X, NAMES))
         address = f"http://127.0.0.1:{server.server_port}{PREFIX}/files"
         predictor = await registered.load(address)
         assert predictor.labels == ("setosa", "versicolor", "virginica")
+
+    def test_fetched_files_go_with_the_loader(self, client: Client) -> None:
+        """Files of other machines lie in a folder that lasts as long as who needs it."""
+        loader = MLflowModelLoader(client)
+        folder = loader._temporary_folder()
+        (folder / "model.skops").touch()
+        del loader
+        assert not folder.exists()
 
     async def test_unreachable_files_are_an_outage(self, registered: Registered) -> None:
         """Where the files cannot be reached now, the server tries again later."""

@@ -12,7 +12,7 @@ from mlflow.protos.databricks_pb2 import (
 )
 from sqlalchemy.exc import OperationalError
 
-from gql_platform.adapters.mlflow.outage import masked, outages
+from gql_platform.adapters.mlflow.outage import described, masked, outages
 from gql_platform.errors import ModelLoadError, RegistryUnavailableError
 
 URI = "postgresql://reader:s3cret%21@db.example:5432/mlflow?sslpassword=hidden"
@@ -82,14 +82,18 @@ class TestOutages:
 class TestReason:
     def test_is_the_deepest_word_on_the_connection(self) -> None:
         """What the network said is shown, not what each layer above made of it."""
-        below = caused_by(requests.ConnectionError("Max retries"), ConnectionRefusedError("refused"))
+        below = caused_by(
+            requests.ConnectionError("Max retries"), ConnectionRefusedError("refused")
+        )
         error = caused_by(MlflowException("API request failed"), below)
         assert seen(error).reason == "ConnectionRefusedError: refused"
 
     def test_is_one_line_of_bearable_length(self) -> None:
         """A database says where to read on, and a proxy sends whole pages."""
         error = OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked"))
-        assert seen(error).reason == "OperationalError: (sqlite3.OperationalError) database is locked"
+        assert (
+            seen(error).reason == "OperationalError: (sqlite3.OperationalError) database is locked"
+        )
         assert len(seen(MlflowException("x" * 10_000)).reason) == 300
 
     @pytest.mark.parametrize(
@@ -107,6 +111,15 @@ class TestReason:
         assert "***" in reason
         assert "s3cret" not in reason
         assert "admin" not in reason
+
+
+class TestDescribed:
+    def test_is_one_line_without_users(self) -> None:
+        """A page of text from a server becomes a line, and its address shows no password."""
+        error = OSError("404 for url:\n  https://admin:s3cret@mlflow.example/api\n" + "x" * 1000)
+        line = described(error)
+        assert line.startswith("OSError: 404 for url: https://***@mlflow.example/api xxx")
+        assert len(line) == 300
 
 
 class TestMasked:

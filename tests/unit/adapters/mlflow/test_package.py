@@ -17,7 +17,8 @@ def read_package(
     document: Mapping[str, object], files: Mapping[str, str] | None = None
 ) -> ModelPackage:
     """Return what an MLmodel file, and the files beside it, say."""
-    contents = {"MLmodel": yaml.safe_dump({"flavors": FLAVOURS} | dict(document))} | (files or {})
+    described = yaml.safe_dump({"flavors": FLAVOURS} | dict(document))
+    contents = {"MLmodel": described, **(files or {})}
     return package_of(lambda name: contents[name].encode())
 
 

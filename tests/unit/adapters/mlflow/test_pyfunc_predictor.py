@@ -1,7 +1,7 @@
 """Models of other flavours are served when they answer with one number for each row."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import Column, ColumnType
 from gql_platform.serving.records import Task
 from tests.unit.adapters.mlflow.versions import package_for, version_of
+
+if TYPE_CHECKING:
+    from mlflow.pyfunc import PyFuncModel
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4, 5, 6]})
 
@@ -35,7 +38,7 @@ def wrapped(
 ) -> Any:
     """Return the predictor over a function."""
     package = package_for(FRAME, flavour="lightgbm", outputs=outputs, has_example=has_example)
-    return pyfunc_predictor(Model(predict), version_of("model"), package)  # type: ignore[arg-type]
+    return pyfunc_predictor(cast("PyFuncModel", Model(predict)), version_of("model"), package)
 
 
 def output_of(kind: ColumnType) -> tuple[Column, ...]:
@@ -58,7 +61,8 @@ class TestNumbers:
     def test_one_for_each_row(self, answer: object) -> None:
         """Whatever holds them, the numbers come as one array."""
         numbers = numbers_of(answer)
-        assert (numbers.dtype, numbers.tolist()) == (np.float64, [1.5, 2.5])
+        assert numbers.dtype == np.dtype("float64")
+        assert numbers.tolist() == [1.5, 2.5]
 
     def test_whole_numbers(self) -> None:
         """Whole numbers are numbers."""

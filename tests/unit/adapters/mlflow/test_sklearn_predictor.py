@@ -25,7 +25,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from gql_platform.adapters.mlflow.sklearn_predictor import ARGMAX_CLASSIFIERS, sklearn_predictor
 from gql_platform.errors import UnsupportedModelError
@@ -246,6 +246,17 @@ class TestUnsupported:
         estimator.fit(DIABETES, np.column_stack([PROGRESSION, PROGRESSION]))
         with pytest.raises(UnsupportedModelError, match="several outputs"):
             wrapped(estimator, DIABETES)
+
+    def test_several_values_are_seen_without_an_example(self) -> None:
+        """Trees note how many outputs they have."""
+        estimator = DecisionTreeRegressor().fit(DIABETES, DIABETES[["age", "bmi"]])
+        with pytest.raises(UnsupportedModelError, match="several outputs"):
+            wrapped(estimator, DIABETES, has_example=False)
+
+    def test_failure_on_the_example_is_left_to_the_warm_up(self) -> None:
+        """An example on which the model fails does not tell how many outputs it has."""
+        rows = X.assign(**{"petal width (cm)": np.nan})
+        assert wrapped(GaussianNB().fit(X, NAMES), rows).task is Task.CLASSIFICATION
 
     def test_classifier_without_names_for_its_labels(self) -> None:
         """Without `classes_` there is nothing to call the answers."""

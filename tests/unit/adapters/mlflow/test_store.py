@@ -34,6 +34,12 @@ def store(client: Client) -> MLflowStore:
     return MLflowStore(client)
 
 
+def damage(folder: Path) -> None:
+    """Overwrite a database."""
+    for file in folder.glob("mlflow.db*"):
+        file.write_bytes(b"damaged" * 4096)
+
+
 def model_folder(folder: Path, *, text: str = MLMODEL) -> str:
     """Write the file that describes a model, and return where."""
     folder.mkdir(parents=True)
@@ -64,7 +70,7 @@ class TestModels:
         assert set(await store.versions(["greeting", "apple"])) == {"apple"}
 
     @pytest.mark.parametrize("others", [0, FEW_NAMES])
-    @pytest.mark.parametrize("name", ["it's", 'the "best"', "it's \"the\" best", "back\\slash"])
+    @pytest.mark.parametrize("name", ["it's", 'the "best"', 'it\'s "the" best', "back\\slash"])
     async def test_quotes_in_names(
         self, store: MLflowStore, opened: MlflowClient, name: str, others: int
     ) -> None:
@@ -218,8 +224,7 @@ class TestOutage:
     ) -> None:
         """A database that is damaged after the start is an outage, not an empty registry."""
         assert await store.model_count() == 0
-        for file in tmp_path.glob("mlflow.db*"):
-            file.write_bytes(b"damaged" * 4096)
+        damage(tmp_path)
         with pytest.raises(RegistryUnavailableError):
             await store.models(after=None, limit=1)
         with pytest.raises(RegistryUnavailableError):

@@ -7,7 +7,6 @@ from gql_platform.access.records import Permission
 from gql_platform.edge.state import viewer_of
 from gql_platform.services import Services
 
-
 SECURITY_SCHEME = "key"
 """The name of the key in the OpenAPI file."""
 

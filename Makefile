@@ -15,7 +15,7 @@ serve: .venv/.lean ## Install what serving needs, and serve demo models on http:
 	$(BIN)/gql-platform serve --demo
 
 test: .venv/.dev ## Install what the tests need, and run all of them
-	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/.dev ## Run the linters, the type checkers and the checks of the contract
 	$(BIN)/ruff check

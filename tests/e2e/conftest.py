@@ -7,12 +7,9 @@ import pytest
 from tests.e2e.server import ServerProcess, running_server
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one worker, so that they share the server."""
-    for item in items:
-        if "/e2e/" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-            item.add_marker(pytest.mark.slow)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark all that need a real process."""
+    item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

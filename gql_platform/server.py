@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from gql_platform import __version__
 from gql_platform.app import create_app
@@ -28,7 +29,20 @@ def run_server(settings: Settings) -> None:
     settings.check_access()
     listener = listen(settings.host, settings.port)
     app = create_app(settings)
-    config = uvicorn.Config(
+    sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
+    sys.stderr.flush()
+    # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
+
+
+def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn runs an application of ours.
+
+    Its own access log is off, for `edge.request` writes one; so is its set-up of logging.
+    """
+    return uvicorn.Config(
         app,
         access_log=False,
         log_config=None,
@@ -37,12 +51,6 @@ def run_server(settings: Settings) -> None:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         ws_max_size=settings.max_body_bytes,
     )
-    sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
-    sys.stderr.flush()
-    # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

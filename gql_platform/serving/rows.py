@@ -5,9 +5,11 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gql_platform.errors import InvalidRowsError, RowProblem
@@ -46,6 +48,9 @@ def frame_of(rows: Rows, signature: Signature, *, model: str) -> pd.DataFrame:
     columns = signature.inputs
     problems = _Problems()
     by_name = [_values_by_column(row, index, columns, problems) for index, row in enumerate(rows)]
+    matrix = None if problems.count else _matrix_of(by_name, columns)
+    if matrix is not None:
+        return pd.DataFrame(matrix, columns=[column.name for column in columns], copy=False)
     data = {
         column.name: _array_of([values[place] for values in by_name], column, problems)
         for place, column in enumerate(columns)
@@ -135,6 +140,25 @@ class _Kind:
     dtype: str
     gap_dtype: str
     gap: object
+
+
+def _matrix_of(
+    by_name: Sequence[Sequence[object]], columns: Sequence[Column]
+) -> npt.NDArray[np.float64] | None:
+    """Return all values at once when every column takes and every value is a plain number.
+
+    Most models are like that, and a table of one block is made ten times faster than one of a
+    block per column.
+    """
+    if any(column.type is not ColumnType.DOUBLE for column in columns):
+        return None
+    if not _NUMBERS.issuperset(map(type, chain.from_iterable(by_name))):
+        return None
+    try:
+        matrix = np.array(by_name, dtype=np.float64)
+    except OverflowError:
+        return None
+    return matrix if np.isfinite(matrix).all() else None
 
 
 def _array_of(values: list[object], column: Column, problems: _Problems) -> Any:

@@ -70,7 +70,7 @@ def running_server(
         [*command, "--data-dir", str(data_dir), "--log-format", "json", *options],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(environ or {})},
+        env={**os.environ, "LOG_LEVEL": "info", **(environ or {})},
     )
     server = ServerProcess(process)
     reader = threading.Thread(target=server.read, daemon=True)

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import hypothesis
 import pytest
 
+# MLflow sets up logging of its own unless this package was there before it.
+import gql_platform.adapters.mlflow  # noqa: F401
 from gql_platform.services import Services
 from gql_platform.testing import in_memory_services
 

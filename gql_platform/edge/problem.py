@@ -1,10 +1,10 @@
 """Errors as HTTP answers, in the form of RFC 9457 (Problem Details for HTTP APIs)."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
-import orjson
 from starlette.responses import Response
 
 from gql_platform.doc import Doc
@@ -82,4 +82,5 @@ def problem_response(error: PlatformError, *, request_id: str) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         headers["Retry-After"] = "1"
-    return Response(orjson.dumps(body), status, headers, MEDIA_TYPE)
+    # An error may quote what no other encoder takes, such as half of a surrogate pair.
+    return Response(json.dumps(body), status, headers, MEDIA_TYPE)

@@ -85,6 +85,18 @@ async def test_a_body_that_is_no_json_is_refused(client: httpx2.AsyncClient) -> 
     assert (response.status_code, response.json()["code"]) == (400, "INVALID_BODY")
 
 
+async def test_half_a_character_is_refused_like_any_other_text(
+    client: httpx2.AsyncClient,
+) -> None:
+    response = await client.post(
+        "/predict/house_price",
+        content=rb'{"inputs": [["\ud800", 4, true]]}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (response.status_code, response.json()["code"]) == (422, "INVALID_ROWS")
+
+
 async def test_too_many_rows_are_refused_with_the_limit() -> None:
     async with app_client(Settings(max_rows=2)) as client:
         response = await client.post("/predict/house_price", json={"inputs": [HOUSE] * 3})

@@ -1,10 +1,11 @@
 """GraphQL over WebSocket, with the subprotocol graphql-transport-ws only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -12,15 +13,41 @@ from starlette.websockets import WebSocket
 from strawberry import Schema
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
+    BaseGraphQLTransportWSHandler,
+)
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
 from strawberry.types.unset import UnsetType
 
 CONNECTION_INIT_TIMEOUT = timedelta(seconds=10)
 MAX_SUBSCRIPTIONS = 100
 
+log = structlog.get_logger(__name__)
+
+
+class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
+    """Take the messages of one connection, if they are messages of the protocol."""
+
+    async def handle_message(self, message: Message) -> None:
+        """Act on a message, or close the connection over one that is none."""
+        problem = problem_of(message)
+        if problem is not None:
+            await self.handle_invalid_message(problem)
+        else:
+            await super().handle_message(message)
+
+    async def handle_task_exception(self, error: Exception) -> None:
+        """Log what ended an operation, unless the client just went away."""
+        if not isinstance(error, WebSocketDisconnected):
+            log.error("websocket_operation_failed", exc_info=error)
+
 
 class _Connection(GraphQL[Any, None]):
     """One WebSocket connection, which keeps the schema that it began with."""
+
+    graphql_transport_ws_handler_class = _Handler
 
     def __init__(self, schema: Schema, context: Any, greet: Callable[[Any], bool]) -> None:
         super().__init__(
@@ -56,6 +83,33 @@ class _Connection(GraphQL[Any, None]):
         """Read a message."""
         message: object = orjson.loads(data)
         return message
+
+
+def problem_of(message: object) -> str | None:
+    """Return why something a client sent is no message of the protocol, or None.
+
+    Args:
+        message: Any JSON value.
+    """
+    if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
+        return "A message must be an object with a type"
+    if message["type"] not in ("subscribe", "complete"):
+        return None
+    if not isinstance(message.get("id"), str) or not message["id"]:
+        return "The id must be a text that is not empty"
+    return _problem_of_payload(message.get("payload")) if message["type"] == "subscribe" else None
+
+
+def _problem_of_payload(payload: object) -> str | None:
+    if not isinstance(payload, Mapping):
+        return "The payload must be an object"
+    if not isinstance(payload.get("query"), str) or not payload["query"].strip():
+        return "The payload's query must be the text of a document"
+    if not isinstance(payload.get("operationName"), str | None):
+        return "The payload's operationName must be a text"
+    if not isinstance(payload.get("variables"), dict | None):
+        return "The payload's variables must be an object"
+    return None
 
 
 class WebSocketEndpoint:

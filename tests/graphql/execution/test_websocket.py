@@ -91,6 +91,51 @@ def test_errors_are_typed(client: TestClient) -> None:
     assert invalid["payload"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[]",
+        "5",
+        "null",
+        '"text"',
+        "{}",
+        "{",
+        '{"type": 5}',
+        '{"type": "start"}',
+        '{"type": "complete", "id": []}',
+        '{"type": "subscribe", "payload": {"query": "{ server { state } }"}}',
+        '{"type": "subscribe", "id": [], "payload": {"query": "{ server { state } }"}}',
+        '{"type": "subscribe", "id": "", "payload": {"query": "{ server { state } }"}}',
+        '{"type": "subscribe", "id": "1"}',
+        '{"type": "subscribe", "id": "1", "payload": []}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": 5}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": " "}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{a}", "variables": [1]}}',
+        '{"type": "subscribe", "id": "1", "payload": {"query": "{a}", "operationName": 1}}',
+    ],
+)
+def test_what_is_no_message_closes_the_connection(client: TestClient, message: str) -> None:
+    with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+        greet(socket)
+        socket.send_text(message)
+        with pytest.raises(WebSocketDisconnect) as closed:
+            socket.receive_json()
+
+    assert closed.value.code == 4400
+    assert closed.value.reason
+
+
+def test_a_client_that_goes_away_leaves_no_error(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+            greet(socket)
+            subscribe(socket, SUBSCRIPTION)
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_the_old_protocol_is_not_spoken(client: TestClient) -> None:
     with (
         client.websocket_connect(URL, subprotocols=["graphql-ws"]) as socket,

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -46,10 +47,17 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     """
     opened = services or open_services(settings)
     tabs = [Tab(query=document.text, variables=document.variables) for document in operations()]
-    endpoint = graphql_endpoint(opened, page=Playground(tabs, graphql_path=GRAPHQL_PATH))
+    schema = partial(
+        build_schema,
+        introspection=settings.introspection,
+        # On a machine of their own, developers gain from what would help strangers to explore.
+        suggestions=settings.is_loopback and settings.introspection,
+    )
+    playground = Playground(tabs, graphql_path=GRAPHQL_PATH)
+    endpoint = graphql_endpoint(opened, schema(), page=playground)
 
     def swap_schema() -> None:
-        endpoint.schema = build_schema(opened.serving.models())
+        endpoint.schema = schema(opened.serving.models())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

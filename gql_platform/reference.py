@@ -46,8 +46,10 @@ These come over GraphQL only.
 
 | code | means |
 |---|---|
-| `GRAPHQL_PARSE_FAILED` | The document is no GraphQL, or has more tokens than are taken. |
+| `GRAPHQL_PARSE_FAILED` | The document is no GraphQL. |
 | `GRAPHQL_VALIDATION_FAILED` | The document does not go with the schema. |
+| `LIMIT_EXCEEDED` | The document is too large, or would cost too much: see [limits and cost](limits.md). |
+| `INTROSPECTION_DISABLED` | The document asks for the schema, which this server does not show. |
 | `BAD_USER_INPUT` | A variable does not go with its type. |
 | `UNKNOWN_OPERATION` | `operationName` names no operation of the document. |
 | `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a WebSocket. |

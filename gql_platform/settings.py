@@ -120,6 +120,13 @@ class Settings(BaseSettings):
     predict_threads: int = Field(
         default=2, ge=1, le=64, description="How many predictions compute at once."
     )
+    introspection: bool = Field(
+        default=True,
+        description=(
+            "Whether GraphQL documents may ask for the schema, as the playground and code "
+            "generators do."
+        ),
+    )
     enable_monitoring: bool = Field(
         default=True,
         validation_alias=_plan_name("ENABLE_MONITORING"),

@@ -1,6 +1,7 @@
 """The way of a server from its start to being ready."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -35,6 +36,10 @@ async def bring_up(
         await pause(seconds)
         seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
     on_ready()
+    # What lives as long as the server is taken out of the garbage collector's rounds: a full one
+    # over models and schema would hold up whichever request happens to set it off.
+    gc.collect()
+    gc.freeze()
     log.info("ready", models=[model.model for model in services.serving.models()])
 
 

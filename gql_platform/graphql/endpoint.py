@@ -1,21 +1,24 @@
 """Our endpoint: the execution of GraphQL, joined to the services."""
 
 from starlette.types import ASGIApp, Scope
+from strawberry import Schema
 
 from gql_platform.edge.state import request_id_of, viewer_of
 from gql_platform.errors import InvalidKeyError
 from gql_platform.graphql.context import Context
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.execution.websocket import WebSocketEndpoint
-from gql_platform.graphql.schema import build_schema
 from gql_platform.services import Services
 
 
-def graphql_endpoint(services: Services, *, page: ASGIApp | None = None) -> GraphQLEndpoint:
-    """Make the endpoint with the static core; the living part is swapped in later.
+def graphql_endpoint(
+    services: Services, schema: Schema, *, page: ASGIApp | None = None
+) -> GraphQLEndpoint:
+    """Make the endpoint; the schema with the living part is swapped in later.
 
     Args:
         services: All use cases.
+        schema: The schema to begin with.
         page: What browsers get to see.
     """
 
@@ -35,7 +38,7 @@ def graphql_endpoint(services: Services, *, page: ASGIApp | None = None) -> Grap
         return True
 
     endpoint = GraphQLEndpoint(
-        build_schema(),
+        schema,
         context_of=context_of,
         request_id_of=request_id_of,
         page=page,

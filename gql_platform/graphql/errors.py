@@ -10,6 +10,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from gql_platform.errors import PlatformError
 from gql_platform.graphql.context import Context
+from gql_platform.graphql.execution.limits.refusals import DocumentRefusedError
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
@@ -65,6 +66,8 @@ def translated(error: GraphQLError, *, request_id: str, in_document: bool) -> Gr
     if isinstance(cause, PlatformError):
         facts = {to_camel_case(name): _camel(value) for name, value in cause.data.items()}
         return _with(error, str(cause), {"code": cause.code, "requestId": request_id, **facts})
+    if isinstance(cause, DocumentRefusedError):
+        return _with(error, error.message, {**(cause.extensions or {}), "requestId": request_id})
     code = _document_code(error, cause, in_document=in_document)
     if code is not None:
         return _with(error, error.message, {"code": code, "requestId": request_id})

@@ -14,7 +14,11 @@ from gql_platform.graphql.context import Info
 from gql_platform.graphql.naming import field_name, type_name, unique
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.scalars import Int64
-from gql_platform.graphql.serving import ClassificationType, RegressionType
+from gql_platform.graphql.serving import (
+    PREDICTION_COST,
+    ClassificationType,
+    RegressionType,
+)
 from gql_platform.registry.records import Column, ColumnType, Signature
 from gql_platform.serving.records import ModelState, Predictions, ServedModel, Task
 
@@ -111,6 +115,7 @@ def _predict_field(model: TypedModel) -> StrawberryField:
         name=model.field,
         description=f"Predictions of `{served.model}`, served in version {served.version}.",
         graphql_type=answer | None,
+        directives=PREDICTION_COST,
     )
 
 

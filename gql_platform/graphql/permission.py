@@ -1,7 +1,7 @@
 """Permissions, declared on every root field and enforced before its resolver runs."""
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import strawberry
@@ -28,7 +28,9 @@ class RequiresPermission:
     permission: Permission = strawberry.directive_field(name="permission")
 
 
-def root_field(permission: Permission, *, graphql_type: Any = None) -> Callable[[Any], Any]:
+def root_field(
+    permission: Permission, *, graphql_type: Any = None, directives: Sequence[object] = ()
+) -> Callable[[Any], Any]:
     """Make a method a field of `Query` that callers with a permission may use.
 
     The method is async, takes ``info: Info``, and its docstring's first paragraph describes the
@@ -37,6 +39,7 @@ def root_field(permission: Permission, *, graphql_type: Any = None) -> Callable[
     Args:
         permission: What the caller must be allowed to do.
         graphql_type: The field's type in the schema, where the method returns records.
+        directives: Further declarations, such as its cost.
     """
 
     def decorate(resolver: Callable[P, Awaitable[T]]) -> Any:
@@ -48,7 +51,7 @@ def root_field(permission: Permission, *, graphql_type: Any = None) -> Callable[
         return strawberry.field(
             resolver=guarded,
             description=first_paragraph(resolver),
-            directives=[RequiresPermission(permission=permission)],
+            directives=[RequiresPermission(permission=permission), *directives],
             graphql_type=graphql_type,
         )
 

@@ -14,7 +14,9 @@ from gql_platform.access.records import Permission
 from gql_platform.errors import InvalidIDError
 from gql_platform.graphql.context import Context, Info
 from gql_platform.graphql.errors import ErrorTranslation
-from gql_platform.graphql.execution.documents import DocumentCache, DocumentStore
+from gql_platform.graphql.execution.documents import DocumentCheck, DocumentStore
+from gql_platform.graphql.execution.limits.declarations import ListSize
+from gql_platform.graphql.execution.limits.guard import Guard
 from gql_platform.graphql.health import HealthQuery
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.node import Node, decode_id
@@ -54,7 +56,11 @@ class NodeQuery:
         """The object with a global id; null when it is gone."""
         return await fetch_node(info.context, id)
 
-    @root_field(Permission.MODEL_READ, graphql_type=list[Node | None] | None)
+    @root_field(
+        Permission.MODEL_READ,
+        graphql_type=list[Node | None] | None,
+        directives=[ListSize(slicing_arguments=["ids"])],
+    )
     @staticmethod
     async def nodes(
         info: Info,
@@ -69,13 +75,19 @@ class NodeQuery:
 
 
 def build_schema(
-    models: Iterable[ServedModel] = (), *, more_queries: Sequence[type] = ()
+    models: Iterable[ServedModel] = (),
+    *,
+    introspection: bool = True,
+    suggestions: bool = False,
+    more_queries: Sequence[type] = (),
 ) -> strawberry.Schema:
     """Build a schema; any number of them can stand beside each other.
 
     Args:
         models: The served models, each of which gets a typed field under `predict`; without any,
             the schema is the static core.
+        introspection: Whether documents may ask for the schema.
+        suggestions: Whether errors suggest names that the schema has.
         more_queries: Further Strawberry types whose fields join `Query`.
 
     Raises:
@@ -88,14 +100,16 @@ def build_schema(
     query = _merged("Query", queries, "Everything that can be read.")
     subscription = _merged("Subscription", [ServingSubscription], "What can be followed.")
     check_permissions(query, subscription)
-    store = DocumentStore()
-    return PlatformSchema(
+    schema = PlatformSchema(
         query=query,
         subscription=subscription,
         types=_NODE_TYPES,
-        extensions=[Observation, ErrorTranslation, lambda: DocumentCache(store)],
+        extensions=[Observation, ErrorTranslation, lambda: DocumentCheck(store)],
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+    guard = Guard(schema._schema, introspection=introspection, suggestions=suggestions)  # noqa: SLF001
+    store = DocumentStore(guard)
+    return schema
 
 
 async def fetch_node(context: Context, node_id: str) -> object | None:

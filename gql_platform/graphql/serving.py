@@ -7,6 +7,7 @@ import strawberry
 
 from gql_platform.access.records import Permission
 from gql_platform.graphql.context import Info
+from gql_platform.graphql.execution.limits.declarations import Cost, ListSize
 from gql_platform.graphql.permission import root_field, root_subscription
 from gql_platform.graphql.registry import ModelVersionType, SignatureType
 from gql_platform.graphql.scalars import Int64, RowsInput
@@ -21,6 +22,12 @@ from gql_platform.serving.records import (
     ServedModel,
     ValuePrediction,
 )
+
+PREDICTION_COST = (
+    Cost(weight=1, multipliers=["rows"]),
+    ListSize(slicing_arguments=["rows"], sized_fields=["predictions"]),
+)
+"""A prediction costs by its rows, and answers each of them."""
 
 
 @type_of(ServedModel)
@@ -139,7 +146,9 @@ class LiveMetricsType:
 class ServingQuery:
     """Serving's root fields, but for the typed predictions."""
 
-    @root_field(Permission.MODEL_PREDICT, graphql_type=PredictionsType | None)
+    @root_field(
+        Permission.MODEL_PREDICT, graphql_type=PredictionsType | None, directives=PREDICTION_COST
+    )
     @staticmethod
     async def predict_rows(
         info: Info,

@@ -46,7 +46,7 @@ class GraphQLClient:
             ``{"data": ...}``, with ``"errors"`` where there are any.
         """
         result = await self.schema.execute(
-            document, variable_values=dict(variables or {}), context_value=self._context()
+            document, variable_values=dict(variables or {}), context_value=self.context()
         )
         return _answer(result)
 
@@ -55,12 +55,13 @@ class GraphQLClient:
     ) -> AsyncIterator[dict[str, Any]]:
         """Run a subscription and yield each event as it would be sent."""
         results = await self.schema.stream(
-            document, variable_values=dict(variables or {}), context_value=self._context()
+            document, variable_values=dict(variables or {}), context_value=self.context()
         )
         async for result in cast("AsyncIterator[ExecutionResult]", results):
             yield _answer(result)
 
-    def _context(self) -> Context:
+    def context(self) -> Context:
+        """Return the context of one operation, as the server would make it."""
         return Context(self._services, self._viewer, REQUEST_ID)
 
 

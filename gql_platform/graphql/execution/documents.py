@@ -1,24 +1,39 @@
-"""Parsed and validated documents, kept by their text."""
+"""Documents on their way to being executed: measured, validated, and kept by their text."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from graphql import DocumentNode, GraphQLError
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    NameNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
 from strawberry.extensions import SchemaExtension
 
+from gql_platform.graphql.execution.limits.guard import Guard, MeasuredDocument, MeasuredOperation
+from gql_platform.graphql.execution.limits.refusals import LimitExceededError
+
 MAX_DOCUMENTS = 500
-MAX_KEPT_LENGTH = 32_768
-"""Longer texts are parsed anew each time, so that the store stays small."""
-MAX_TOKENS = 10_000
-"""Longer documents are refused while they are parsed; rows in bulk belong into variables."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """A document that was parsed, and what validation found in it."""
+class CheckedDocument:
+    """What was found out about a text.
 
-    document: DocumentNode
+    Attributes:
+        document: The document; for a text that is refused, one that does nothing.
+        measured: Its measures; None when it is refused.
+        errors: Why it is refused, before any variables are known.
+    """
+
+    document: DocumentNode | None
+    measured: MeasuredDocument | None
     errors: list[GraphQLError]
 
 
@@ -26,31 +41,45 @@ class DocumentStore:
     """The documents that were used last, for one schema.
 
     Args:
+        guard: What takes documents in, or refuses them.
         capacity: How many are kept.
     """
 
-    def __init__(self, capacity: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, guard: Guard, capacity: int = MAX_DOCUMENTS) -> None:
+        self._guard = guard
         self._capacity = capacity
-        self._documents: OrderedDict[str, Checked] = OrderedDict()
+        self._documents: OrderedDict[str, CheckedDocument] = OrderedDict()
 
-    def get(self, text: str) -> Checked | None:
-        """Return the document of that text, if it is kept."""
+    def __len__(self) -> int:
+        """Return how many documents are kept."""
+        return len(self._documents)
+
+    def check(self, text: str) -> CheckedDocument:
+        """Return what is known of a text, and find it out the first time."""
         found = self._documents.get(text)
         if found is not None:
             self._documents.move_to_end(text)
-        return found
+            return found
+        checked = self._checked(text)
+        # What is refused is not kept: it may be large, and nobody means to send it again.
+        if checked.measured is not None:
+            self._documents[text] = checked
+            if len(self._documents) > self._capacity:
+                self._documents.popitem(last=False)
+        return checked
 
-    def put(self, text: str, checked: Checked) -> None:
-        """Keep a document, and forget the one that was not used for longest."""
-        if len(text) > MAX_KEPT_LENGTH:
-            return
-        self._documents[text] = checked
-        if len(self._documents) > self._capacity:
-            self._documents.popitem(last=False)
+    def _checked(self, text: str) -> CheckedDocument:
+        try:
+            document = self._guard.parse(text)
+            measured = self._guard.measure(document)
+            errors = self._guard.validate(document)
+        except GraphQLError as error:
+            return CheckedDocument(None, None, [error])
+        return CheckedDocument(document, None if errors else measured, errors)
 
 
-class DocumentCache(SchemaExtension):
-    """Spare an operation the parsing and validation of a document that is in the store.
+class DocumentCheck(SchemaExtension):
+    """Give an operation its document from the store, and say what it costs.
 
     Args:
         store: The store of the schema that the extension belongs to.
@@ -58,26 +87,52 @@ class DocumentCache(SchemaExtension):
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
-        self._found: Checked | None = None
+        self._errors: list[GraphQLError] = []
+        self._operation: MeasuredOperation | None = None
+        self._requested = 0
 
     def on_parse(self) -> Iterator[None]:
-        """Take the document from the store, or let it be parsed within the limit."""
+        """Take the document from the store."""
         context = self.execution_context
-        self._found = self._store.get(context.query or "")
-        if self._found is not None:
-            context.graphql_document = self._found.document
-        else:
-            context.parse_options["max_tokens"] = MAX_TOKENS
+        checked = self._store.check(context.query or "")
+        self._errors = checked.errors
+        name = context.operation_name
+        context.graphql_document = checked.document or _stand_in(name)
+        if checked.measured is not None:
+            self._operation = checked.measured.operation(name)
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Take the findings from the store, or keep what validation finds."""
+        """Refuse the operation for what was found, or for what it would cost."""
         context = self.execution_context
-        if self._found is not None:
-            context.pre_execution_errors = self._found.errors
-            yield
-            return
+        if not self._errors and self._operation is not None:
+            try:
+                self._requested = self._operation.requested(context.variables)
+            except LimitExceededError as error:
+                self._errors = [error]
+        context.pre_execution_errors = self._errors
         yield
-        if context.query and context.graphql_document is not None:
-            errors = list(context.pre_execution_errors or ())
-            self._store.put(context.query, Checked(context.graphql_document, errors))
+
+    def get_results(self) -> Mapping[str, Any]:  # type: ignore[override] # nobody changes it
+        """Tell the cost of an operation that ran."""
+        if self._errors or self._operation is None:
+            return {}
+        cost = {"requested": self._requested}
+        data = getattr(self.execution_context.result, "data", None)
+        if isinstance(data, dict):
+            cost["actual"] = self._operation.actual(data, self.execution_context.variables)
+        return {"cost": cost}
+
+
+def _stand_in(operation_name: str | None) -> DocumentNode:
+    """Return a document for a text that is refused, of which Strawberry needs the operation."""
+    operation = OperationDefinitionNode(
+        operation=OperationType.QUERY,
+        name=NameNode(value=operation_name) if operation_name else None,
+        variable_definitions=(),
+        directives=(),
+        selection_set=SelectionSetNode(
+            selections=(FieldNode(name=NameNode(value="__typename"), arguments=(), directives=()),)
+        ),
+    )
+    return DocumentNode(definitions=(operation,))

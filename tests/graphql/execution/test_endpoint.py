@@ -6,12 +6,17 @@ import httpx2
 import pytest
 
 from gql_platform.graphql.execution.endpoint import accepted_type
+from gql_platform.settings import Settings
+from tests.app import KEY, app_client
 
 pytestmark = pytest.mark.anyio
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 SERVER = "{ server { state } }"
-ANSWER = {"data": {"server": {"state": "HEALTHY"}}}
+ANSWER = {
+    "data": {"server": {"state": "HEALTHY"}},
+    "extensions": {"cost": {"requested": 2, "actual": 2}},
+}
 
 
 async def test_a_post_of_json_is_answered(client: httpx2.AsyncClient) -> None:
@@ -32,7 +37,7 @@ async def test_a_query_runs_over_get(client: httpx2.AsyncClient) -> None:
         },
     )
 
-    assert response.json() == {"data": {"model": {"name": "house_price"}}}
+    assert response.json()["data"] == {"model": {"name": "house_price"}}
 
 
 async def test_a_browser_gets_the_playground(client: httpx2.AsyncClient) -> None:
@@ -161,9 +166,31 @@ async def test_other_methods_are_refused(client: httpx2.AsyncClient) -> None:
 
 async def test_a_document_of_too_many_tokens_is_refused(client: httpx2.AsyncClient) -> None:
     query = "{" + " server { state }" * 5000 + "}"
-    response = await client.post("/graphql", json={"query": query})
+    response = await client.post("/graphql", json={"query": query, "operationName": "Any"})
 
-    assert response.json()["errors"][0]["extensions"]["code"] == "GRAPHQL_PARSE_FAILED"
+    assert response.json()["errors"][0]["extensions"]["code"] == "LIMIT_EXCEEDED"
+
+
+async def test_introspection_can_be_switched_off() -> None:
+    async with app_client(Settings(introspection=False)) as client:
+        schema = await client.post("/graphql", json={"query": "{ __schema { description } }"})
+        name = await client.post("/graphql", json={"query": "{ __typename }"})
+
+    assert schema.json()["errors"][0]["extensions"]["code"] == "INTROSPECTION_DISABLED"
+    assert name.json()["data"] == {"__typename": "Query"}
+
+
+async def test_suggestions_are_for_developers_on_their_own_machine(
+    client: httpx2.AsyncClient,
+) -> None:
+    query = {"query": "{ servr { state } }"}
+    local = await client.post("/graphql", json=query)
+    settings = Settings(host="0.0.0.0", api_secret_key=KEY)  # type: ignore[arg-type]
+    async with app_client(settings) as stranger:
+        remote = await stranger.post("/graphql", json=query)
+
+    assert "server" in local.json()["errors"][0]["message"]
+    assert "server" not in remote.json()["errors"][0]["message"].replace("servr", "")
 
 
 async def test_a_document_that_was_refused_once_is_refused_again(

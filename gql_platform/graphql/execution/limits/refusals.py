@@ -1,0 +1,82 @@
+"""What is raised when a document is refused before it runs.
+
+DocumentRefusedError               the document is not taken
+├── LimitExceededError             it is too large, or would be too costly
+├── IntrospectionDisabledError     it asks for the schema, which is not shown
+└── FragmentCycleError             a fragment spreads itself
+"""
+
+from typing import ClassVar
+
+from graphql import GraphQLError
+
+
+class DocumentRefusedError(GraphQLError):
+    """The document is not taken.
+
+    Attributes:
+        code: The stable code of the error.
+        facts: What the error tells beside its message, by the names that clients see. Its
+            ``extensions`` hold both.
+    """
+
+    code: ClassVar[str] = "DOCUMENT_REFUSED"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message, extensions={"code": self.code, **facts})
+        self.facts = facts
+
+
+class LimitExceededError(DocumentRefusedError):
+    """The document is too large, or would be too costly.
+
+    Args:
+        limit: The name of the limit.
+        value: What was measured.
+        maximum: What is taken.
+        at_least: Whether measuring ended at that value, and the true one may be larger.
+    """
+
+    code = "LIMIT_EXCEEDED"
+
+    def __init__(self, limit: str, value: int, maximum: int, *, at_least: bool = False) -> None:
+        words = limit.replace("_", " ")
+        shown = f">= {value}" if at_least else f"{value}"
+        super().__init__(
+            f"The document has {words}: {shown}; at most {maximum} are taken. "
+            "Ask for less at once, or in several requests.",
+            limit=_camel(limit),
+            value=value,
+            maximum=maximum,
+            atLeast=at_least,
+        )
+        self.limit = limit
+        self.value = value
+        self.maximum = maximum
+        self.at_least = at_least
+
+
+class IntrospectionDisabledError(DocumentRefusedError):
+    """The document asks for the schema, which this server does not show."""
+
+    code = "INTROSPECTION_DISABLED"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(f"This server does not show its schema; leave out `{field}`.", field=field)
+
+
+class FragmentCycleError(DocumentRefusedError):
+    """A fragment spreads itself, at once or through others.
+
+    The code is that of validation, which would find the same, but later.
+    """
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+
+    def __init__(self, fragment: str) -> None:
+        super().__init__(f"Cannot spread fragment '{fragment}' within itself.")
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)

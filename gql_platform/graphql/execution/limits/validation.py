@@ -1,0 +1,98 @@
+"""Validation with bounded effort.
+
+Three things make graphql-core's validation slow on hostile documents that are small enough: the
+search for fields that cannot be merged compares each pair of them; each error may look for names
+that are spelled alike; and messages repeat what the client sent, however long it is.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    ObjectValueNode,
+    OverlappingFieldsCanBeMergedRule,
+    ValidationContext,
+    VariableNode,
+    specified_rules,
+    validate,
+)
+from graphql.validation.validate import ValidationAbortedError
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gql_platform.graphql.execution.limits.bounds import Limit
+from gql_platform.graphql.execution.limits.refusals import LimitExceededError
+
+MAX_ERRORS = 5
+MAX_MESSAGE_LENGTH = 500
+
+
+def find_errors(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    *,
+    comparisons: int,
+    suggestions: bool = False,
+    max_errors: int = MAX_ERRORS,
+) -> list[GraphQLError]:
+    """Validate a document, by the rules of the specification and of Strawberry.
+
+    Args:
+        schema: The schema.
+        document: A document that is within the other limits.
+        comparisons: See `Limits`.
+        suggestions: Whether errors suggest names that the schema has.
+        max_errors: How many errors are returned at most.
+
+    Raises:
+        LimitExceededError: If finding fields that cannot be merged takes more comparisons.
+    """
+    rules = _rules(comparisons)
+    found = validate(
+        schema, document, rules, max_errors=max_errors, hide_suggestions=not suggestions
+    )
+    errors = [error for error in found if not isinstance(error, ValidationAbortedError)]
+    if len(errors) < len(found) and len(errors) < max_errors:
+        limit = Limit.COMPARISONS
+        raise LimitExceededError(limit, comparisons + 1, comparisons, at_least=True)
+    for error in errors:
+        if len(error.message) > MAX_MESSAGE_LENGTH:
+            error.message = error.message[:MAX_MESSAGE_LENGTH] + "…"
+    return errors
+
+
+def _rules(comparisons: int) -> Sequence[type[ASTValidationRule]]:
+    class BoundedOverlap(OverlappingFieldsCanBeMergedRule):
+        """The rule of the specification, with a budget of its own instead of the module's."""
+
+        def __init__(self, context: ValidationContext) -> None:
+            super().__init__(context)
+            self.rule_context.remaining_complexity_budget = comparisons
+
+    specified = [
+        BoundedOverlap if rule is OverlappingFieldsCanBeMergedRule else rule
+        for rule in specified_rules
+    ]
+    return (*specified, MaybeNullValidationRule, OneOfRule)
+
+
+class OneOfRule(OneOfInputValidationRule):
+    """Strawberry's rule, which fails on fragments that stand before their operation.
+
+    A variable that is not declared yet is left to the coercion of variables, which refuses null.
+    """
+
+    def __init__(self, validation_context: ValidationContext) -> None:
+        super().__init__(validation_context)
+        self.variable_definitions = {}
+
+    def enter_object_value(self, node: ObjectValueNode, *args: Any) -> None:
+        """Check an object, if its variables are known."""
+        values = (each.value for each in node.fields)
+        names = {value.name.value for value in values if isinstance(value, VariableNode)}
+        if names <= self.variable_definitions.keys():
+            super().enter_object_value(node, *args)

@@ -101,7 +101,7 @@ async def home(_: object) -> Response:
 def middleware(settings: Settings, services: Services) -> list[Middleware]:
     """Return what each request passes, outermost first."""
     if settings.is_loopback or settings.allowed_hosts:
-        hosts = LOOPBACK_HOSTS | {host.lower() for host in settings.allowed_hosts}
+        hosts = LOOPBACK_HOSTS | {host.lower() for host in (settings.host, *settings.allowed_hosts)}
     else:
         hosts = None
     passed = [

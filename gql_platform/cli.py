@@ -13,7 +13,14 @@ from gql_platform.errors import PlatformError
 from gql_platform.export import outdated_files, write_files
 from gql_platform.observability import configure_logging
 from gql_platform.server import run_server
-from gql_platform.settings import LogFormat, LogLevel, Settings, environment_name, load_settings
+from gql_platform.settings import (
+    LogFormat,
+    LogLevel,
+    Settings,
+    environment_name,
+    load_settings,
+    shown,
+)
 
 app = typer.Typer(
     name="gql-platform",
@@ -70,7 +77,7 @@ def check_settings() -> None:
     """Read the settings as `serve` would, and show them with their names; secrets are hidden."""
     settings = _settings().check_access()
     for field in Settings.model_fields:
-        typer.echo(f"{environment_name(field)}={getattr(settings, field)}")
+        typer.echo(f"{environment_name(field)}={shown(getattr(settings, field))}")
 
 
 @app.command()
@@ -99,6 +106,8 @@ def main() -> None:
     """Run a command; a foreseeable mistake ends with one clear message."""
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except PlatformError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)

@@ -14,7 +14,7 @@ from gql_platform.app import create_app
 from gql_platform.errors import AddressError, PortInUseError
 from gql_platform.settings import Settings
 
-SHUTDOWN_SECONDS = 10
+SHUTDOWN_SECONDS = 5
 """How long requests at work may take to end after the signal to stop."""
 
 

@@ -210,6 +210,16 @@ def environment_name(field: str) -> str:
     return f"{PREFIX}{field.upper()}"
 
 
+def shown(value: object) -> str:
+    """Return the value of a setting as it may be shown: without passwords."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    # The part of an address that can hold a password, and its query.
+    return re.sub(r"(?<=://)[^/@]*@", "***@", str(value)).partition("?")[0]
+
+
 def load_settings(
     overrides: Mapping[str, object] | None = None, environ: Mapping[str, str] | None = None
 ) -> Settings:

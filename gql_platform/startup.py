@@ -32,10 +32,9 @@ async def bring_up(
         pause: Waits for so many seconds.
     """
     seconds = FIRST_PAUSE_SECONDS
-    while not await _tried(services):
+    while not await _tried(services, on_ready):
         await pause(seconds)
         seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
-    on_ready()
     # What lives as long as the server is taken out of the garbage collector's rounds: a full one
     # over models and schema would hold up whichever request happens to set it off.
     gc.collect()
@@ -43,14 +42,20 @@ async def bring_up(
     log.info("ready", models=[model.model for model in services.serving.models()])
 
 
-async def _tried(services: Services) -> bool:
+async def _tried(services: Services, on_ready: Callable[[], None]) -> bool:
     """Return whether all models are loaded, or failed to for a reason of their own."""
     try:
         problem = await _fill(services)
-        await services.serving.load_all()
+        await services.serving.load_all(on_loaded=on_ready)
     except UnavailableError as error:
         services.health.report_problem(str(error))
         log.warning("not_ready", reason=str(error))
+        return False
+    except Exception as error:
+        # Whatever it was, a server that stays silent about it would wait for ever.
+        reason = f"The start failed unexpectedly ({type(error).__name__}); the log has the cause."
+        services.health.report_problem(reason)
+        log.exception("start_failed")
         return False
     services.health.report_problem(problem)
     return True

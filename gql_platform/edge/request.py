@@ -13,6 +13,9 @@ REQUEST_ID_HEADER = "X-Request-ID"
 
 UNMATCHED = "unmatched"
 
+CLIENT_WENT_AWAY = 499
+"""The status, known from nginx, of a request that nobody waits for an answer to any more."""
+
 log = structlog.get_logger("gql_platform.request")
 
 
@@ -43,7 +46,7 @@ class RequestLog:
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         watch = Stopwatch()
-        status = 500
+        status = CLIENT_WENT_AWAY
 
         async def noting(message: Message) -> None:
             nonlocal status
@@ -54,6 +57,9 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, noting)
+        except Exception:
+            status = 500
+            raise
         finally:
             self._note(scope, status, watch.seconds)
 

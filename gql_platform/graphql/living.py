@@ -11,7 +11,7 @@ from strawberry.types.field import StrawberryField
 
 from gql_platform.access.records import Permission
 from gql_platform.graphql.context import Info
-from gql_platform.graphql.naming import field_name, type_name, unique
+from gql_platform.graphql.naming import field_name, type_name, unique, words_of
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.scalars import Int64
 from gql_platform.graphql.serving import (
@@ -59,7 +59,7 @@ def typed_models(models: Iterable[ServedModel], *, taken: Iterable[str]) -> list
     """
     loaded = sorted(
         (model for model in models if model.state is ModelState.READY and model.signature),
-        key=lambda model: model.model,
+        key=_precedence,
     )
     fields = unique([field_name(model.model, otherwise="model") for model in loaded])
     rows = unique([f"{type_name(model.model)}Row" for model in loaded], taken=taken)
@@ -70,9 +70,15 @@ def typed_models(models: Iterable[ServedModel], *, taken: Iterable[str]) -> list
     ]
 
 
+def _precedence(served: ServedModel) -> tuple[bool, bool, str]:
+    """Sort models so that a newcomer does not take a field from the model it is named after."""
+    words = "_".join(words_of(served.model))
+    return served.model != words, served.model != words.lower(), served.model
+
+
 def predict_query(models: Sequence[TypedModel]) -> type:
     """Make the class with the root field `predict` for these models; there is at least one."""
-    fields = {model.field: _predict_field(model) for model in models}
+    fields = {f"model_{place}": _predict_field(model) for place, model in enumerate(models)}
     predict_type = strawberry.type(
         type("Predict", (), {"__annotations__": {}, **fields}),
         name="Predict",
@@ -124,9 +130,11 @@ def _row_type(model: TypedModel) -> type:
     columns = model.signature.inputs
     by_field = dict(zip(model.columns, (column.name for column in columns), strict=True))
     namespace: dict[str, Any] = {"__annotations__": {}}
-    for name, column in zip(model.columns, columns, strict=True):
-        namespace["__annotations__"][name] = _annotation(column)
-        namespace[name] = strawberry.field(
+    for place, (name, column) in enumerate(zip(model.columns, columns, strict=True)):
+        # A field may be called `class` or `from`, which no attribute of a dataclass can be.
+        attribute = f"column_{place}"
+        namespace["__annotations__"][attribute] = _annotation(column)
+        namespace[attribute] = strawberry.field(
             name=name,
             description=f"`{column.name}`: {column.type.doc}",
             default=MISSING if column.required else None,

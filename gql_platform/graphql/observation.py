@@ -24,7 +24,13 @@ class Observation(SchemaExtension):
         context = cast(Context, self.execution_context.context)
         context.loaders = Loaders(context.services)
         watch = Stopwatch()
-        yield
+        try:
+            yield
+        finally:
+            # A subscription mostly ends because its client does.
+            self._count(context, watch)
+
+    def _count(self, context: Context, watch: Stopwatch) -> None:
         metrics = context.services.metrics
         if metrics is None:
             return

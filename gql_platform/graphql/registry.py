@@ -1,5 +1,6 @@
 """Models and their versions in the schema."""
 
+import re
 from typing import Annotated
 
 import strawberry
@@ -25,6 +26,8 @@ from gql_platform.registry.records import (
 )
 from gql_platform.registry.service import version_page
 from gql_platform.tracking.records import Metric, Param, Run
+
+_VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
 
 @type_of(Column)
@@ -217,7 +220,7 @@ def version_ref(node_id: str) -> VersionRef | None:
     """Return the key in the global id of a version, or None for the id of something else."""
     type_name, key = decode_id(node_id)
     number, _, model = key.partition("@")
-    is_version = type_name == "ModelVersion" and number.isdecimal()
+    is_version = type_name == "ModelVersion" and _VERSION_NUMBER.fullmatch(number)
     return VersionRef(model, int(number)) if is_version else None
 
 
@@ -240,7 +243,7 @@ class RegistryQuery:
         info: Info, by: Annotated[ModelBy, strawberry.argument(description="Which model.")]
     ) -> Model | None:
         """A registered model; null when there is none of that name."""
-        name = by.name or model_ref(by.id or "")
+        name = model_ref(by.id) if by.id is not None and by.id is not strawberry.UNSET else by.name
         return await info.context.loaders.models.load(name) if name else None
 
     @root_field(Permission.MODEL_READ, graphql_type=ModelVersionType | None)

@@ -66,7 +66,7 @@ class ClassPredictionType:
 
     label: strawberry.auto
     probability: strawberry.auto
-    probabilities: strawberry.auto
+    probabilities: strawberry.auto = strawberry.field(directives=[ListSize(assumed_size=3)])
 
 
 @type_of(ValuePrediction)

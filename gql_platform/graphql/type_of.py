@@ -58,7 +58,9 @@ def type_of(
             shown, text = graphql_annotation(hints[attribute])
             if annotation is strawberry.auto:
                 cls.__annotations__[attribute] = shown
-            setattr(cls, attribute, strawberry.field(description=text))
+            field = vars(cls).get(attribute) or strawberry.field()
+            field.description = text
+            setattr(cls, attribute, field)
         cls.is_type_of = classmethod(  # type: ignore[attr-defined]
             lambda _cls, value, _info: isinstance(value, record)
         )

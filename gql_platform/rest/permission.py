@@ -21,7 +21,7 @@ class Allow:
     def __init__(self, permission: Permission | None) -> None:
         self.permission = permission
 
-    def __call__(self, request: Request) -> Services:
+    async def __call__(self, request: Request) -> Services:
         """Check the caller of a request.
 
         Raises:

@@ -20,11 +20,12 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"inputs": [{"amount": 12.5, "hour": 3}]}]},
+        json_schema_extra={"examples": [{"inputs": [{"alcohol": 14.23, "malic_acid": 1.71}]}]},
     )
 
-    inputs: list[dict[str, Any] | list[Any]] = Field(
-        description="Rows: objects by column name, or arrays in the order of the signature."
+    inputs: list[Any] = Field(
+        description="Rows: objects by column name, or arrays in the order of the signature.",
+        json_schema_extra={"items": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -103,16 +103,23 @@ class Serving:
 
         Raises:
             ModelNotFoundError: If no version of such a model is to be served.
+            ModelNotReadyError: If it is not known yet which models are served.
         """
         shown = self._shown.get(name)
-        if shown is None:
-            raise ModelNotFoundError(name=name, served=tuple(sorted(self._shown)))
-        return shown
+        if shown is not None:
+            return shown
+        if not self._is_ready:
+            reason = "the server is still loading its models; try again in a moment."
+            raise ModelNotReadyError(name=name, reason=reason)
+        raise ModelNotFoundError(name=name, served=tuple(sorted(self._shown)))
 
-    async def load_all(self) -> None:
+    async def load_all(self, *, on_loaded: Callable[[], None] = lambda: None) -> None:
         """Load the served version of every registered model and warm it up.
 
         A model that does not load is shown as failed and does not keep the others back.
+
+        Args:
+            on_loaded: Called in the end, before the server becomes ready.
 
         Raises:
             RegistryUnavailableError: If the registry does not answer.
@@ -128,6 +135,7 @@ class Serving:
             is_up = version.model_name in self._loaded
             for observer in self._observers:
                 observer.model_settled(version.model_name, version=version.version, is_up=is_up)
+        on_loaded()
         self._is_ready = True
 
     async def predict(self, model: str, rows: Rows) -> Predictions:

@@ -1,5 +1,6 @@
 """The schema as a whole: its contract, its permissions, its names."""
 
+import keyword
 from typing import Any
 
 import pytest
@@ -195,8 +196,8 @@ def test_models_and_columns_of_equal_names_are_told_apart() -> None:
     )
 
     assert {"fraudDetector", "fraudDetector_2"} == set(_fields(schema, "Predict"))
-    assert list(_fields(schema, "FraudDetectorRow")) == ["meanRadius", "meanRadius_2", "_1st"]
-    assert list(_fields(schema, "FraudDetectorRow_2")) == ["column", "e"]
+    assert list(_fields(schema, "FraudDetectorRow_2")) == ["meanRadius", "meanRadius_2", "_1st"]
+    assert list(_fields(schema, "FraudDetectorRow")) == ["column", "e"]
 
 
 @pytest.mark.parametrize(
@@ -209,3 +210,18 @@ def test_each_operation_of_ours_is_valid_against_the_static_core(
     operation: OperationDocument,
 ) -> None:
     assert validate(graphql_core_schema(), parse(operation.text)) == []
+
+
+@pytest.mark.parametrize("name", keyword.kwlist)
+def test_a_column_may_be_called_like_a_word_of_python(name: str) -> None:
+    schema = graphql_core_schema(served("m", double(name)), served("n", double("x")))
+
+    assert set(_fields(schema, "Predict")) == {"m", "n"}
+    assert len(_fields(schema, "MRow")) == 1
+
+
+def test_a_newcomer_does_not_take_the_field_of_the_model_that_is_named_like_it() -> None:
+    schema = build_schema([served("Wine", double("x")), served("wine", double("y"))]).as_str()
+
+    assert '"""Predictions of `wine`, served in version 1."""\n  wine(' in schema
+    assert '"""Predictions of `Wine`, served in version 1."""\n  wine_2(' in schema

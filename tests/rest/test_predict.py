@@ -44,7 +44,7 @@ async def test_a_classifier_answers_with_labels_and_probabilities(
         ("house_price", {"inputs": [[1]]}, 422, "INVALID_ROWS"),
         ("house_price", {"inputs": [{**HOUSE, "pool": True}]}, 422, "INVALID_ROWS"),
         ("house_price", {"inputs": "rows"}, 400, "INVALID_BODY"),
-        ("house_price", {"inputs": [1]}, 400, "INVALID_BODY"),
+        ("house_price", {"inputs": [1]}, 422, "INVALID_ROWS"),
         ("house_price", {"rows": []}, 400, "INVALID_BODY"),
         ("house_price", [], 400, "INVALID_BODY"),
     ],

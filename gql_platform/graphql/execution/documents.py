@@ -17,9 +17,10 @@ from graphql import (
 from strawberry.extensions import SchemaExtension
 
 from gql_platform.graphql.execution.limits.guard import Guard, MeasuredDocument, MeasuredOperation
-from gql_platform.graphql.execution.limits.refusals import LimitExceededError
+from gql_platform.graphql.execution.limits.refusals import LimitExceededError, UnnamedOperationError
 
-MAX_DOCUMENTS = 500
+MAX_KEPT_LENGTH = 256 * 1024
+"""The longest that all texts together may be; a parsed document takes up to 200 times its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,13 @@ class DocumentStore:
 
     Args:
         guard: What takes documents in, or refuses them.
-        capacity: How many are kept.
+        capacity: How long the texts of all kept documents may be together.
     """
 
-    def __init__(self, guard: Guard, capacity: int = MAX_DOCUMENTS) -> None:
+    def __init__(self, guard: Guard, capacity: int = MAX_KEPT_LENGTH) -> None:
         self._guard = guard
         self._capacity = capacity
+        self._length = 0
         self._documents: OrderedDict[str, CheckedDocument] = OrderedDict()
 
     def __len__(self) -> int:
@@ -64,8 +66,10 @@ class DocumentStore:
         # What is refused is not kept: it may be large, and nobody means to send it again.
         if checked.measured is not None:
             self._documents[text] = checked
-            if len(self._documents) > self._capacity:
-                self._documents.popitem(last=False)
+            self._length += len(text)
+            while self._length > self._capacity:
+                forgotten, _ = self._documents.popitem(last=False)
+                self._length -= len(forgotten)
         return checked
 
     def _checked(self, text: str) -> CheckedDocument:
@@ -90,6 +94,7 @@ class DocumentCheck(SchemaExtension):
         self._errors: list[GraphQLError] = []
         self._operation: MeasuredOperation | None = None
         self._requested = 0
+        self._is_told = False
 
     def on_parse(self) -> Iterator[None]:
         """Take the document from the store."""
@@ -100,6 +105,8 @@ class DocumentCheck(SchemaExtension):
         context.graphql_document = checked.document or _stand_in(name)
         if checked.measured is not None:
             self._operation = checked.measured.operation(name)
+            if self._operation is None and name is None:
+                self._errors = [UnnamedOperationError()]
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -115,8 +122,10 @@ class DocumentCheck(SchemaExtension):
 
     def get_results(self) -> Mapping[str, Any]:  # type: ignore[override] # nobody changes it
         """Tell the cost of an operation that ran."""
-        if self._errors or self._operation is None:
+        if self._errors or self._operation is None or self._is_told:
             return {}
+        # A subscription tells it with its first event.
+        self._is_told = True
         cost = {"requested": self._requested}
         data = getattr(self.execution_context.result, "data", None)
         if isinstance(data, dict):

@@ -9,7 +9,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 from strawberry import Schema
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
@@ -40,7 +40,7 @@ class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
 
     async def handle_task_exception(self, error: Exception) -> None:
         """Log what ended an operation, unless the client just went away."""
-        if not isinstance(error, WebSocketDisconnected):
+        if not isinstance(error, WebSocketDisconnected | WebSocketDisconnect):
             log.error("websocket_operation_failed", exc_info=error)
 
 

@@ -3,7 +3,8 @@
 DocumentRefusedError               the document is not taken
 ├── LimitExceededError             it is too large, or would be too costly
 ├── IntrospectionDisabledError     it asks for the schema, which is not shown
-└── FragmentCycleError             a fragment spreads itself
+├── FragmentCycleError             a fragment spreads itself
+└── UnnamedOperationError          it has several operations, and the request names none
 """
 
 from typing import ClassVar
@@ -75,6 +76,17 @@ class FragmentCycleError(DocumentRefusedError):
 
     def __init__(self, fragment: str) -> None:
         super().__init__(f"Cannot spread fragment '{fragment}' within itself.")
+
+
+class UnnamedOperationError(DocumentRefusedError):
+    """The document has several operations, and the request does not say which one to run."""
+
+    code = "UNKNOWN_OPERATION"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The document has several operations; `operationName` must name the one to run."
+        )
 
 
 def _camel(name: str) -> str:

@@ -1,10 +1,10 @@
 """The whole application in process, over in-memory services."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx2
+from anyio.lowlevel import checkpoint
 
 from gql_platform.app import create_app
 from gql_platform.services import Services
@@ -42,4 +42,4 @@ async def app_client(
 async def _ready(client: httpx2.AsyncClient) -> None:
     """Let the start-up task of the application go on until the models are loaded."""
     while (await client.get("/health/ready")).status_code != 200:
-        await asyncio.sleep(0)
+        await checkpoint()

@@ -1,14 +1,16 @@
 """What all tests share."""
 
+import os
 from collections.abc import AsyncIterator
 
 import hypothesis
 import pytest
 
-# MLflow sets up logging of its own unless this package was there before it.
-import gql_platform.adapters.mlflow  # noqa: F401
 from gql_platform.services import Services
 from gql_platform.testing import in_memory_services
+
+# MLflow would set up logging of its own, if a test imported it before our adapter does.
+os.environ.setdefault("MLFLOW_CONFIGURE_LOGGING", "false")
 
 # Every run draws the same examples, and a busy machine fails none of them.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The leaves know each other at most.
     "contract": set(),
     "doc": set(),
-    "errors": set(),
+    "errors": {"errors"},
     "paging": {"errors"},
     # A feature: records <- ports <- topics <- service.
     "records": {*LEAVES, "records"},

@@ -174,15 +174,15 @@ MESSAGES: list[tuple[PlatformError, str]] = [
 
 
 def classes(root: type[PlatformError] = PlatformError) -> Iterator[type[PlatformError]]:
-    """Return the classes of the tree in the order of the module, parents first."""
+    """Return the classes of the tree in the order of their modules, parents first."""
     yield root
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__.startswith(f"{errors.__name__}."):
             yield from classes(child)
 
 
 def drawn_tree() -> list[tuple[str | None, str]]:
-    """Return parent and name of each class in the module's docstring, from top to bottom."""
+    """Return parent and name of each class in the package's docstring, from top to bottom."""
     path: list[str] = []
     found: list[tuple[str | None, str]] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -195,7 +195,7 @@ def drawn_tree() -> list[tuple[str | None, str]]:
 
 class TestTree:
     def test_drawing_is_the_class_tree(self) -> None:
-        """The docstring of the module draws the classes as they are, in the same order."""
+        """The docstring of the package draws the classes as they are, in the same order."""
         actual = [(None, "PlatformError")] + [
             (cls.__base__.__name__, cls.__name__)
             for cls in classes()

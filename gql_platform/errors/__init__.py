@@ -1,0 +1,133 @@
+"""Everything that can go wrong in a way that was foreseen, as one tree.
+
+    PlatformError
+    ├── AccessError                    the caller may not do that
+    │   ├── UnauthenticatedError       no key, and the operation needs one
+    │   ├── InvalidKeyError            a key that is not ours
+    │   ├── ForbiddenError             a key without the permission
+    │   ├── HostNotAllowedError        a Host header that does not name this server
+    │   └── OriginNotAllowedError      a web page of another origin
+    ├── UnavailableError               right now it does not work; later it may
+    │   ├── ModelNotReadyError         the model is loading, or could not be loaded
+    │   ├── RegistryUnavailableError   the model registry does not answer
+    │   └── MonitoringDisabledError    the metrics are switched off
+    ├── InvalidInputError              the caller sent something that cannot be used
+    │   ├── InvalidIDError             an id that none of our types made
+    │   ├── InvalidCursorError         a cursor that no page gave out
+    │   ├── PageSizeError              a page of no or of too many items
+    │   ├── IntervalError              a sampling interval that is too short or too long
+    │   ├── EmptyRowsError             a prediction without rows
+    │   ├── TooManyRowsError           a prediction with more rows than are served at once
+    │   ├── InvalidRowsError           rows that do not fit the model's signature
+    │   ├── InvalidBodyError           a request body that is not what the path reads
+    │   ├── MethodNotAllowedError      a path that is not called like that
+    │   └── BodyTooLargeError          a request body above the limit
+    ├── NotFoundError
+    │   ├── ModelNotFoundError         no served model of that name
+    │   └── PathNotFoundError          no such path
+    ├── ModelError                     the model itself does not do what it should
+    │   ├── UnsupportedModelError      a model that cannot be served
+    │   ├── ModelLoadError             loading the model's files failed
+    │   └── PredictionError            the model failed on rows that fit its signature
+    └── StartError                     the server cannot start as it is configured
+        ├── SettingsError              settings that are wrong or unknown
+        ├── AccessNotConfiguredError   an open address without a key
+        ├── DataFolderError            a data folder that cannot be written
+        ├── DemoError                  the demo models could not be trained and registered
+        ├── PortInUseError             another program has the port
+        └── AddressError               an address that this machine does not have
+
+An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
+the message, filled with the data.
+It knows nothing of HTTP or GraphQL; those edges translate `code` and `data`.
+"""
+
+from gql_platform.errors.access import (
+    AccessError,
+    ForbiddenError,
+    HostNotAllowedError,
+    InvalidKeyError,
+    OriginNotAllowedError,
+    UnauthenticatedError,
+)
+from gql_platform.errors.availability import (
+    ModelNotReadyError,
+    MonitoringDisabledError,
+    RegistryUnavailableError,
+    UnavailableError,
+)
+from gql_platform.errors.input import (
+    BodyTooLargeError,
+    EmptyRowsError,
+    IntervalError,
+    InvalidBodyError,
+    InvalidCursorError,
+    InvalidIDError,
+    InvalidInputError,
+    InvalidRowsError,
+    MethodNotAllowedError,
+    ModelNotFoundError,
+    NotFoundError,
+    PageSizeError,
+    PathNotFoundError,
+    RowProblem,
+    TooManyRowsError,
+)
+from gql_platform.errors.model import (
+    ModelError,
+    ModelLoadError,
+    PredictionError,
+    UnsupportedModelError,
+)
+from gql_platform.errors.start import (
+    AccessNotConfiguredError,
+    AddressError,
+    DataFolderError,
+    DemoError,
+    PortInUseError,
+    SettingsError,
+    StartError,
+)
+from gql_platform.errors.tree import (
+    PlatformError,
+)
+
+__all__ = [
+    "AccessError",
+    "AccessNotConfiguredError",
+    "AddressError",
+    "BodyTooLargeError",
+    "DataFolderError",
+    "DemoError",
+    "EmptyRowsError",
+    "ForbiddenError",
+    "HostNotAllowedError",
+    "IntervalError",
+    "InvalidBodyError",
+    "InvalidCursorError",
+    "InvalidIDError",
+    "InvalidInputError",
+    "InvalidKeyError",
+    "InvalidRowsError",
+    "MethodNotAllowedError",
+    "ModelError",
+    "ModelLoadError",
+    "ModelNotFoundError",
+    "ModelNotReadyError",
+    "MonitoringDisabledError",
+    "NotFoundError",
+    "OriginNotAllowedError",
+    "PageSizeError",
+    "PathNotFoundError",
+    "PlatformError",
+    "PortInUseError",
+    "PredictionError",
+    "RegistryUnavailableError",
+    "RowProblem",
+    "SettingsError",
+    "StartError",
+    "TooManyRowsError",
+    "UnauthenticatedError",
+    "UnavailableError",
+    "UnsupportedModelError",
+]

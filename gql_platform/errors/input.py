@@ -1,0 +1,155 @@
+"""What callers ask for that cannot be used, or is not there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gql_platform.errors.tree import PlatformError
+
+
+class InvalidInputError(PlatformError):
+    """The input cannot be used."""
+
+    code = "INVALID_INPUT"
+
+
+@dataclass(eq=False)
+class InvalidIDError(InvalidInputError):
+    """The id {id!r} is not one of ours; pass an `id` exactly as a query returned it."""
+
+    code = "INVALID_ID"
+    id: str
+
+
+@dataclass(eq=False)
+class InvalidCursorError(InvalidInputError):
+    """The cursor {cursor!r} is not one of ours; pass an `endCursor` that a query returned."""
+
+    code = "INVALID_CURSOR"
+    cursor: str
+
+
+@dataclass(eq=False)
+class PageSizeError(InvalidInputError):
+    """A page has between 1 and {maximum} items, and {first} were asked for."""
+
+    code = "INVALID_PAGE_SIZE"
+    first: int
+    maximum: int
+
+
+@dataclass(eq=False)
+class IntervalError(InvalidInputError):
+    """The interval must lie between {minimum_seconds} and {maximum_seconds} seconds, and
+    {seconds} were asked for.
+    """
+
+    code = "INVALID_INTERVAL"
+    seconds: float
+    minimum_seconds: float
+    maximum_seconds: float
+
+
+class EmptyRowsError(InvalidInputError):
+    """There is nothing to predict: pass at least one row."""
+
+    code = "EMPTY_ROWS"
+
+
+@dataclass(eq=False)
+class TooManyRowsError(InvalidInputError):
+    """{count} rows are more than the {maximum} that one request may have; send them in parts,
+    or raise GQL_PLATFORM_MAX_ROWS.
+    """
+
+    code = "TOO_MANY_ROWS"
+    count: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """One value that does not fit the model's signature.
+
+    Attributes:
+        row: The row's position in the request, from 0.
+        column: The column's name, known or not; None when the whole row is meant.
+        problem: What is wrong, as a whole sentence.
+        expected: What the column takes.
+    """
+
+    row: int
+    column: str | None
+    problem: str
+    expected: str
+
+
+@dataclass(eq=False)
+class InvalidRowsError(InvalidInputError):
+    """{problem_count} values do not fit the signature of {model!r}; the first: {first_problem}"""
+
+    code = "INVALID_ROWS"
+    model: str
+    problems: Sequence[RowProblem]
+    problem_count: int
+
+    def __str__(self) -> str:
+        """Return the message with the place and the text of the first problem."""
+        first = self.problems[0]
+        place = f"row {first.row}" + (f", column {first.column!r}" if first.column else "")
+        noun = "value does" if self.problem_count == 1 else "values do"
+        return (
+            f"{self.problem_count} {noun} not fit the signature of {self.model!r}; "
+            f"{place}: {first.problem} Expected {first.expected}."
+        )
+
+
+@dataclass(eq=False)
+class InvalidBodyError(InvalidInputError):
+    """The request body cannot be read: {problem} Expected {expected}."""
+
+    code = "INVALID_BODY"
+    problem: str
+    expected: str
+
+
+@dataclass(eq=False)
+class MethodNotAllowedError(InvalidInputError):
+    """{path!r} does not take {method}; it takes {allowed}."""
+
+    code = "METHOD_NOT_ALLOWED"
+    method: str
+    path: str
+    allowed: str
+
+
+@dataclass(eq=False)
+class BodyTooLargeError(InvalidInputError):
+    """The request body is larger than the {limit_bytes} bytes that are taken; send less, or
+    raise GQL_PLATFORM_MAX_BODY_BYTES.
+    """
+
+    code = "BODY_TOO_LARGE"
+    limit_bytes: int
+
+
+class NotFoundError(PlatformError):
+    """There is no such thing."""
+
+    code = "NOT_FOUND"
+
+
+@dataclass(eq=False)
+class ModelNotFoundError(NotFoundError):
+    """No model named {name!r} is served; these are: {served}."""
+
+    code = "MODEL_NOT_FOUND"
+    name: str
+    served: Sequence[str]
+
+
+@dataclass(eq=False)
+class PathNotFoundError(NotFoundError):
+    """There is nothing at {path!r}; /docs lists the paths, and /graphql is the API."""
+
+    code = "PATH_NOT_FOUND"
+    path: str

@@ -1,0 +1,33 @@
+"""What is wrong with a model."""
+
+from dataclasses import dataclass
+
+from gql_platform.errors.tree import PlatformError
+
+
+@dataclass(eq=False)
+class ModelError(PlatformError):
+    """Version {version} of {name!r} does not do what it should: {reason}"""
+
+    code = "MODEL_FAILED"
+    name: str
+    version: int
+    reason: str
+
+
+class UnsupportedModelError(ModelError):
+    """Version {version} of {name!r} cannot be served: {reason}"""
+
+    code = "MODEL_UNSUPPORTED"
+
+
+class ModelLoadError(ModelError):
+    """Version {version} of {name!r} could not be loaded: {reason}"""
+
+    code = "MODEL_LOAD_FAILED"
+
+
+class PredictionError(ModelError):
+    """Version {version} of {name!r} failed on rows that fit its signature: {reason}"""
+
+    code = "PREDICTION_FAILED"

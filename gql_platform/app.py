@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from gql_platform import __version__
 from gql_platform.bootstrap import open_services
@@ -18,7 +18,8 @@ from gql_platform.edge.body import BodyLimit
 from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
 from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
 from gql_platform.export import SUMMARY, TITLE, openapi
-from gql_platform.graphql.endpoint import graphql_endpoint
+from gql_platform.graphql.endpoint import Schemas, graphql_endpoint
+from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.schema import build_schema
 from gql_platform.playground import Playground, Tab, docs_page, static_files
 from gql_platform.rest.errors import install_error_handlers
@@ -47,17 +48,19 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     """
     opened = services or open_services(settings)
     tabs = [Tab(query=document.text, variables=document.variables) for document in operations()]
-    schema = partial(
-        build_schema,
-        introspection=settings.introspection,
-        # On a machine of their own, developers gain from what would help strangers to explore.
-        suggestions=settings.is_loopback and settings.introspection,
+    schemas = Schemas(
+        partial(
+            build_schema,
+            introspection=settings.introspection,
+            # On a machine of their own, developers gain from what helps strangers to explore.
+            suggestions=settings.is_loopback and settings.introspection,
+        )
     )
     playground = Playground(tabs, graphql_path=GRAPHQL_PATH)
-    endpoint = graphql_endpoint(opened, schema(), page=playground)
+    endpoint = graphql_endpoint(opened, schemas, page=playground)
 
     def swap_schema() -> None:
-        endpoint.schema = schema(opened.serving.models())
+        schemas.swap(opened.serving.models())
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,13 +80,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        routes=[
-            Route("/", home, include_in_schema=False),
-            Route(GRAPHQL_PATH, endpoint, include_in_schema=False),
-            WebSocketRoute(GRAPHQL_PATH, endpoint),
-            Route("/docs", docs_page(OPENAPI_PATH), include_in_schema=False),
-            Mount("/static", static_files()),
-        ],
+        routes=mounted(endpoint),
         middleware=middleware(settings, opened),
     )
     app.state.services = opened
@@ -91,6 +88,17 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way
     install_error_handlers(app)
     return app
+
+
+def mounted(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
+    """Return the routes beside REST's: GraphQL and the pages."""
+    return [
+        Route("/", home, include_in_schema=False),
+        Route(GRAPHQL_PATH, endpoint, include_in_schema=False),
+        WebSocketRoute(GRAPHQL_PATH, endpoint),
+        Route("/docs", docs_page(OPENAPI_PATH), include_in_schema=False),
+        Mount("/static", static_files()),
+    ]
 
 
 async def home(_: object) -> Response:

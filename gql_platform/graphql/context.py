@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 import strawberry
@@ -17,14 +18,33 @@ V = TypeVar("V")
 
 
 class Loaders:
-    """Batch the reads of one operation, and read nothing twice."""
+    """Batch the reads of one operation, and read nothing twice.
+
+    Most operations need none of them, so each is made when it is first asked for.
+    """
 
     def __init__(self, services: Services) -> None:
-        registry, tracking = services.registry, services.tracking
-        self.models: DataLoader[str, Model | None] = _loader(registry.models_named)
-        self.versions: DataLoader[str, tuple[ModelVersion, ...] | None] = _loader(registry.versions)
-        self.packages: DataLoader[VersionRef, ModelPackage | None] = _loader(registry.packages)
-        self.runs: DataLoader[str, Run | None] = _loader(tracking.runs)
+        self._services = services
+
+    @cached_property
+    def models(self) -> DataLoader[str, Model | None]:
+        """Registered models by name."""
+        return _loader(self._services.registry.models_named)
+
+    @cached_property
+    def versions(self) -> DataLoader[str, tuple[ModelVersion, ...] | None]:
+        """The versions of a model by its name."""
+        return _loader(self._services.registry.versions)
+
+    @cached_property
+    def packages(self) -> DataLoader[VersionRef, ModelPackage | None]:
+        """What the files of a version say."""
+        return _loader(self._services.registry.packages)
+
+    @cached_property
+    def runs(self) -> DataLoader[str, Run | None]:
+        """Runs by id."""
+        return _loader(self._services.tracking.runs)
 
 
 def _loader(

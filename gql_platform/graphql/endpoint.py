@@ -1,24 +1,53 @@
 """Our endpoint: the execution of GraphQL, joined to the services."""
 
-from starlette.types import ASGIApp, Scope
-from strawberry import Schema
+from collections.abc import Callable, Iterable
 
+from starlette.types import ASGIApp, Scope
+
+from gql_platform.access.records import Permission
 from gql_platform.edge.state import request_id_of, viewer_of
 from gql_platform.errors import InvalidKeyError
 from gql_platform.graphql.context import Context
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
+from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.websocket import WebSocketEndpoint
 from gql_platform.services import Services
+from gql_platform.serving.records import ServedModel
+
+
+class Schemas:
+    """The schema, as far as a caller may see it.
+
+    Args:
+        build: Makes the schema of some models; without any, it is the static core.
+
+    Attributes:
+        core: The static core, for those who may not read models: the living part shows their names
+            and columns.
+        full: All of it.
+    """
+
+    def __init__(self, build: Callable[[Iterable[ServedModel]], CompiledSchema]) -> None:
+        self._build = build
+        self.core = self.full = build(())
+
+    def swap(self, models: Iterable[ServedModel]) -> None:
+        """Show these models; operations at work end with the schema that they began with."""
+        self.full = self._build(models)
+
+    def of(self, context: Context) -> CompiledSchema:
+        """Return the schema for whoever has a context."""
+        return self.full if Permission.MODEL_READ in context.viewer.permissions else self.core
 
 
 def graphql_endpoint(
-    services: Services, schema: Schema, *, page: ASGIApp | None = None
+    services: Services, schemas: Schemas, *, page: ASGIApp | None = None
 ) -> GraphQLEndpoint:
-    """Make the endpoint; the schema with the living part is swapped in later.
+    """Make the endpoint.
 
     Args:
         services: All use cases.
-        schema: The schema to begin with.
+        schemas: The schemas that it answers with.
         page: What browsers get to see.
     """
 
@@ -37,11 +66,10 @@ def graphql_endpoint(
             return False
         return True
 
-    endpoint = GraphQLEndpoint(
-        schema,
+    return GraphQLEndpoint(
+        schemas.of,
         context_of=context_of,
         request_id_of=request_id_of,
         page=page,
-        websocket=WebSocketEndpoint(lambda: endpoint.schema, context_of=context_of, greet=greet),
+        websocket=WebSocketEndpoint(lambda: schemas.full, context_of=context_of, greet=greet),
     )
-    return endpoint

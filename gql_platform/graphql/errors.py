@@ -1,15 +1,12 @@
 """Errors on their way out: typed for what was foreseen, masked for what was not."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
 
 import structlog
 from graphql import GraphQLError, GraphQLSyntaxError
-from strawberry.extensions import SchemaExtension
 from strawberry.utils.str_converters import to_camel_case
 
 from gql_platform.errors import PlatformError
-from gql_platform.graphql.context import Context
 from gql_platform.graphql.execution.limits.refusals import DocumentRefusedError
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -17,41 +14,6 @@ VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 
 log = structlog.get_logger(__name__)
-
-
-class ErrorTranslation(SchemaExtension):
-    """Give every error of an answer a code and the request's id."""
-
-    def __init__(self) -> None:
-        self._streamed = False
-        self._executing = False
-
-    def on_execute(self) -> Iterator[None]:
-        """Note that the document itself was found to be valid."""
-        self._executing = True
-        yield
-
-    def on_operation(self) -> Iterator[None]:
-        """Translate the errors of a query or mutation."""
-        yield
-        if not self._streamed:
-            self._translate(self.execution_context.result)
-
-    def on_stream_result(self, result: object) -> Iterator[None]:
-        """Translate the errors of an event of a subscription."""
-        self._streamed = True
-        self._translate(result)
-        yield
-
-    def _translate(self, result: Any) -> None:
-        errors: list[GraphQLError] | None = getattr(result, "errors", None)
-        if not errors:
-            return
-        context = cast(Context, self.execution_context.context)
-        result.errors = [
-            translated(error, request_id=context.request_id, in_document=not self._executing)
-            for error in errors
-        ]
 
 
 def translated(error: GraphQLError, *, request_id: str, in_document: bool) -> GraphQLError:

@@ -6,21 +6,17 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from gql_platform.access.records import Permission
 from gql_platform.errors import InvalidIDError
 from gql_platform.graphql.context import Context, Info
-from gql_platform.graphql.errors import ErrorTranslation
-from gql_platform.graphql.execution.documents import DocumentCheck, DocumentStore
 from gql_platform.graphql.execution.limits.declarations import ListSize
-from gql_platform.graphql.execution.limits.guard import Guard
+from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.health import HealthQuery
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.node import Node, decode_id
-from gql_platform.graphql.observation import Observation
+from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions, root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, RegistryQuery, version_ref
 from gql_platform.graphql.scalars import SCALARS
@@ -30,15 +26,6 @@ from gql_platform.paging import MAX_PAGE_SIZE, check_page_size
 from gql_platform.serving.records import ServedModel
 
 _NODE_TYPES = (ModelType, ModelVersionType, RunType)
-
-
-class PlatformSchema(strawberry.Schema):
-    """A schema that leaves the logging of errors to `ErrorTranslation`."""
-
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Log nothing here: most errors are the caller's, and the others are logged once."""
 
 
 @strawberry.type
@@ -80,7 +67,7 @@ def build_schema(
     introspection: bool = True,
     suggestions: bool = False,
     more_queries: Sequence[type] = (),
-) -> strawberry.Schema:
+) -> CompiledSchema:
     """Build a schema; any number of them can stand beside each other.
 
     Args:
@@ -100,16 +87,15 @@ def build_schema(
     query = _merged("Query", queries, "Everything that can be read.")
     subscription = _merged("Subscription", [ServingSubscription], "What can be followed.")
     check_permissions(query, subscription)
-    schema = PlatformSchema(
-        query=query,
+    return CompiledSchema(
+        query,
         subscription=subscription,
         types=_NODE_TYPES,
-        extensions=[Observation, ErrorTranslation, lambda: DocumentCheck(store)],
         config=StrawberryConfig(scalar_map=SCALARS),
+        hooks=PlatformHooks(),
+        introspection=introspection,
+        suggestions=suggestions,
     )
-    guard = Guard(schema._schema, introspection=introspection, suggestions=suggestions)  # noqa: SLF001
-    store = DocumentStore(guard)
-    return schema
 
 
 async def fetch_node(context: Context, node_id: str) -> object | None:

@@ -4,64 +4,38 @@ POST takes JSON; GET takes queries in the URL's parameters, and shows a page to 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
-from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request
-from starlette.responses import Response
+from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
-from strawberry import Schema
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
-from strawberry.types.graphql import OperationType
+from strawberry.types import ExecutionResult
 
-GRAPHQL_RESPONSE = "application/graphql-response+json"
-JSON = "application/json"
+from gql_platform.graphql.execution.departure import WhileConnected
+from gql_platform.graphql.execution.negotiation import (
+    GRAPHQL_RESPONSE,
+    JSON,
+    accepted_type,
+    wants_page,
+)
+from gql_platform.graphql.execution.request import (
+    OperationRequest,
+    RequestError,
+    from_body,
+    from_url,
+)
+from gql_platform.graphql.execution.schema import CompiledSchema, OperationTypeError, Refusal
 
-
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """The parameters of a GraphQL request."""
-
-    query: str
-    operation_name: str | None
-    variables: dict[str, Any] | None
-    extensions: dict[str, Any] | None
-
-
-class RequestError(Exception):
-    """A request that is not one of GraphQL over HTTP.
-
-    Args:
-        status: The HTTP status to answer with.
-        message: What is wrong, what was expected, and what to do.
-        code: The stable code of the error.
-        headers: Further headers of the answer.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        *,
-        code: str = "INVALID_BODY",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers
+_READING = frozenset({OperationType.QUERY})
+_READING_AND_WRITING = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
 class GraphQLEndpoint:
     """The ASGI application behind one path.
 
     Args:
-        schema: The schema to begin with; assign another to `schema` to swap it in one step.
-            Operations at work end with the schema that they began with.
+        schema_of: Returns the schema for whoever has a context; operations at work end with the
+            schema that they began with.
         context_of: Makes the context of an operation from the ASGI scope.
         request_id_of: Returns the id of a request, for errors that no operation reports.
         page: What browsers get to see; None shows nothing.
@@ -70,14 +44,14 @@ class GraphQLEndpoint:
 
     def __init__(
         self,
-        schema: Schema,
+        schema_of: Callable[[Any], CompiledSchema],
         *,
         context_of: Callable[[Scope], Any],
         request_id_of: Callable[[Scope], str],
         page: ASGIApp | None = None,
         websocket: ASGIApp | None = None,
     ) -> None:
-        self.schema = schema
+        self._schema_of = schema_of
         self._context_of = context_of
         self._request_id_of = request_id_of
         self._page = page
@@ -91,178 +65,118 @@ class GraphQLEndpoint:
             else:
                 await self._websocket(scope, receive, send)
             return
-        if self._page is not None and wants_page(scope["method"], Headers(scope=scope)):
+        headers = dict(scope["headers"])
+        accept = _text(headers.get(b"accept"))
+        if self._page is not None and wants_page(scope["method"], accept):
             await self._page(scope, receive, send)
             return
-        response = await self._respond(Request(scope, receive))
-        await response(scope, receive, send)
-
-    async def _respond(self, request: Request) -> Response:
         media_type = JSON
         try:
-            media_type = accepted_type(request.headers.get("accept"))
-            parameters = await read_request(request)
-            result = await self._execute(request, parameters)
+            media_type = accepted_type(accept)
+            result = await self._answered(scope, receive, headers)
         except RequestError as error:
-            extensions = {"code": error.code, "requestId": self._request_id_of(request.scope)}
-            body = {"errors": [{"message": str(error), "extensions": extensions}]}
-            return Response(orjson.dumps(body), error.status, dict(error.headers or {}), media_type)
-        return answer_of(result, media_type)
+            await _send(send, error.status, media_type, self._body_of(error, scope), error.headers)
+            return
+        if result is not None:
+            await _send(send, _status_of(result, media_type), media_type, body_of(result))
 
-    async def _execute(self, request: Request, parameters: GraphQLRequest) -> ExecutionResult:
-        allowed = {OperationType.QUERY}
-        if request.method == "POST":
-            allowed.add(OperationType.MUTATION)
-        try:
-            return await self.schema.execute(
-                parameters.query,
-                variable_values=parameters.variables,
-                operation_name=parameters.operation_name,
-                operation_extensions=parameters.extensions,
-                context_value=self._context_of(request.scope),
-                allowed_operation_types=allowed,
-            )
-        except CannotGetOperationTypeError as error:
+    async def _answered(
+        self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
+    ) -> ExecutionResult | None:
+        """Run what a request asks for; None when its client went away meanwhile."""
+        method = scope["method"]
+        if method == "POST":
+            allowed = _READING_AND_WRITING
+            body = await _body(receive)
+            request = from_body(_text(headers.get(b"content-type")), body)
+        elif method == "GET":
+            allowed = _READING
+            request = from_url(scope["query_string"])
+        else:
+            raise RequestError(
+                405, "GraphQL takes POST, and GET for queries.",
+                code="METHOD_NOT_ALLOWED", headers={"allow": "GET, POST"},
+            )  # fmt: skip
+        context = self._context_of(scope)
+        with WhileConnected(receive):
+            return await _run(self._schema_of(context), request, context, allowed)
+        return None
+
+    def _body_of(self, error: RequestError, scope: Scope) -> bytes:
+        extensions = {"code": error.code, "requestId": self._request_id_of(scope)}
+        return orjson.dumps({"errors": [{"message": str(error), "extensions": extensions}]})
+
+
+async def _run(
+    schema: CompiledSchema,
+    request: OperationRequest,
+    context: Any,
+    allowed: frozenset[OperationType],
+) -> ExecutionResult:
+    try:
+        return await schema.run(request, context, allowed=allowed)
+    except OperationTypeError as error:
+        if error.operation_type is OperationType.SUBSCRIPTION:
             raise RequestError(
                 400,
-                f"{error.as_http_error_reason()}; `operationName` must name an operation of the "
-                "document.",
-                code="UNKNOWN_OPERATION",
+                "Subscriptions do not run over a single request; open a WebSocket at the same "
+                "path with the subprotocol graphql-transport-ws.",
+                code="SUBSCRIPTION_OVER_HTTP",
             ) from error
-        except InvalidOperationTypeError as error:
-            if error.operation_type is OperationType.SUBSCRIPTION:
-                raise RequestError(
-                    400,
-                    "Subscriptions do not run over a single request; open a WebSocket at the same "
-                    "path with the subprotocol graphql-transport-ws.",
-                    code="SUBSCRIPTION_OVER_HTTP",
-                ) from error
-            raise RequestError(
-                405, "Only queries run over GET; send mutations by POST.",
-                code="METHOD_NOT_ALLOWED", headers={"Allow": "POST"},
-            ) from error  # fmt: skip
+        raise RequestError(
+            405, "Only queries run over GET; send mutations by POST.",
+            code="METHOD_NOT_ALLOWED", headers={"allow": "POST"},
+        ) from error  # fmt: skip
 
 
-def answer_of(result: ExecutionResult, media_type: str) -> Response:
-    """Write a result as a response.
-
-    A request error, found before anything ran, has no ``data``; with the media type
-    ``application/graphql-response+json`` its status is 400, with ``application/json`` 200.
-    """
+def body_of(result: ExecutionResult) -> bytes:
+    """Write a result as JSON; one that did not run has no ``data``."""
     body: dict[str, object] = {}
-    errors = result.errors
-    if errors:
-        body["errors"] = [error.formatted for error in errors]
-    is_request_error = bool(errors) and result.data is None and _before_execution(errors)
-    if not is_request_error:
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    if not isinstance(result, Refusal):
         body["data"] = result.data
     if result.extensions:
         body["extensions"] = result.extensions
-    status = 400 if is_request_error and media_type == GRAPHQL_RESPONSE else 200
-    return Response(orjson.dumps(body), status, media_type=media_type)
+    return orjson.dumps(body)
 
 
-def _before_execution(errors: list[GraphQLError] | None) -> bool:
-    return all(error.path is None for error in errors or ())
+def _status_of(result: ExecutionResult, media_type: str) -> int:
+    """Return 400 for what did not run; with ``application/json`` only for a bad request."""
+    if not isinstance(result, Refusal):
+        return 200
+    return 400 if result.is_bad_request or media_type == GRAPHQL_RESPONSE else 200
 
 
-def wants_page(method: str, headers: Headers) -> bool:
-    """Return whether a browser asks for a page to look at."""
-    return method == "GET" and "text/html" in headers.get("accept", "")
-
-
-def accepted_type(accept: str | None) -> str:
-    """Choose the media type of the answer.
-
-    Args:
-        accept: The ``Accept`` header; a caller without one gets ``application/json``.
-
-    Raises:
-        RequestError: If the caller takes neither of the two.
-    """
-    if not accept:
-        return JSON
-    for part in _by_preference(accept):
-        if part == GRAPHQL_RESPONSE:
-            return GRAPHQL_RESPONSE
-        if part in (JSON, "*/*", "application/*"):
-            return JSON
-    raise RequestError(
-        406,
-        f"Answers come as {GRAPHQL_RESPONSE} or {JSON}; name one of them in `Accept`.",
-        code="NOT_ACCEPTABLE",
-    )
-
-
-def _by_preference(accept: str) -> list[str]:
-    parsed = []
-    for position, part in enumerate(accept.split(",")):
-        name, *parameters = [piece.strip() for piece in part.lower().split(";")]
-        weights = [p[2:] for p in parameters if p.startswith("q=")]
-        try:
-            weight = float(weights[0]) if weights else 1.0
-        except ValueError:
-            weight = 0.0
-        if weight > 0:
-            parsed.append((-weight, position, name))
-    return [name for _, _, name in sorted(parsed)]
-
-
-async def read_request(request: Request) -> GraphQLRequest:
-    """Read the parameters of a request.
-
-    Raises:
-        RequestError: If it is not a request of GraphQL over HTTP.
-    """
-    if request.method == "GET":
-        return parameters_of(_from_url(request.query_params))
-    if request.method != "POST":
-        raise RequestError(
-            405, "GraphQL takes POST, and GET for queries.",
-            code="METHOD_NOT_ALLOWED", headers={"Allow": "GET, POST"},
-        )  # fmt: skip
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "').lower()
-    if content_type.strip().lower() != JSON or charset not in ("", "utf-8", "utf8"):
-        raise RequestError(
-            415, "Send the request as JSON, with `Content-Type: application/json`.",
-            code="UNSUPPORTED_MEDIA_TYPE",
-        )  # fmt: skip
-    try:
-        return parameters_of(orjson.loads(await request.body()))
-    except orjson.JSONDecodeError as error:
-        raise RequestError(400, f"The body is no valid JSON: {error}.") from error
-
-
-def parameters_of(body: object) -> GraphQLRequest:
-    """Check the parameters of a request.
-
-    Raises:
-        RequestError: If one is missing or of a wrong type.
-    """
-    if not isinstance(body, Mapping):
-        raise RequestError(
-            400, 'The body must be one JSON object such as {"query": "{ server { version } }"}; '
-            "batches are not taken.",
-        )  # fmt: skip
-    query = body.get("query")
-    if not isinstance(query, str) or not query.strip():
-        raise RequestError(400, "The parameter `query` must be the text of a GraphQL document.")
-    operation_name = body.get("operationName")
-    if not isinstance(operation_name, str | None):
-        raise RequestError(400, "The parameter `operationName` must be a string.")
-    for name in ("variables", "extensions"):
-        if not isinstance(body.get(name), dict | None):
-            raise RequestError(400, f"The parameter `{name}` must be an object.")
-    return GraphQLRequest(query, operation_name, body.get("variables"), body.get("extensions"))
-
-
-def _from_url(parameters: QueryParams) -> dict[str, object]:
-    body: dict[str, object] = dict(parameters)
-    for name in ("variables", "extensions"):
-        if text := parameters.get(name):
-            try:
-                body[name] = orjson.loads(text)
-            except orjson.JSONDecodeError as error:
-                raise RequestError(400, f"The parameter `{name}` is no valid JSON.") from error
+async def _body(receive: Receive) -> bytes:
+    """Return the whole body of a request."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
     return body
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
+
+
+async def _send(
+    send: Send,
+    status: int,
+    media_type: str,
+    body: bytes,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    sent = [
+        (b"content-type", media_type.encode("ascii")),
+        (b"content-length", b"%d" % len(body)),
+        # What a cache keeps for one media type is no answer for the other.
+        (b"vary", b"Accept"),
+    ]
+    sent += [
+        (name.encode("latin-1"), text.encode("latin-1")) for name, text in (headers or {}).items()
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": body})

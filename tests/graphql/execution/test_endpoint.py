@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from gql_platform.graphql.execution.endpoint import accepted_type
+from gql_platform.graphql.execution.negotiation import accepted_type
 from gql_platform.settings import Settings
 from tests.app import KEY, app_client
 

@@ -10,6 +10,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    OperationType,
     parse,
 )
 
@@ -39,6 +40,12 @@ class MeasuredOperation:
         formula: Its nodes and its cost.
         response: Makes what knows the cost of its answers; called when the first one is looked at.
         limits: The limits.
+
+    Attributes:
+        node: The same.
+        type: Whether it is a query, a mutation, or a subscription.
+        name: Its name, if it has one.
+        measured: What was measured of it, by limit.
     """
 
     def __init__(
@@ -49,6 +56,9 @@ class MeasuredOperation:
         response: Callable[[], ResponseCost],
         limits: Limits,
     ) -> None:
+        self.node = node
+        self.type: OperationType = node.operation
+        self.name = node.name.value if node.name else None
         self.measured: dict[Limit, int] = _static_measures(measures)
         self._formula = formula
         self._limits = limits
@@ -189,9 +199,9 @@ class Guard:
         for node in found.operations:
             measures = expansion.operation(node)
             formula = expansion.steps.formula(measures.amount.nodes, measures.amount.cost)
-            name = node.name.value if node.name else None
             response = partial(ResponseCost, self._table, node, found.fragments)
-            operations[name] = MeasuredOperation(node, measures, formula, response, self.limits)
+            measured = MeasuredOperation(node, measures, formula, response, self.limits)
+            operations[measured.name] = measured
         return operations
 
 

@@ -1,10 +1,12 @@
-"""What is raised when a document is refused before it runs.
+"""What is raised when a document is refused before it runs, or its operation is ended.
 
 DocumentRefusedError               the document is not taken
 ├── LimitExceededError             it is too large, or would be too costly
 ├── IntrospectionDisabledError     it asks for the schema, which is not shown
 ├── FragmentCycleError             a fragment spreads itself
-└── UnnamedOperationError          it has several operations, and the request names none
+├── UnnamedOperationError          it has several operations, and the request names none
+├── UnknownOperationError          it does not have the operation that the request names
+└── DeadlineExceededError          its operation took too long
 """
 
 from typing import ClassVar
@@ -17,11 +19,13 @@ class DocumentRefusedError(GraphQLError):
 
     Attributes:
         code: The stable code of the error.
+        is_bad_request: Whether the request is at fault, rather than what the document says.
         facts: What the error tells beside its message, by the names that clients see. Its
             ``extensions`` hold both.
     """
 
     code: ClassVar[str] = "DOCUMENT_REFUSED"
+    is_bad_request: ClassVar[bool] = False
 
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(message, extensions={"code": self.code, **facts})
@@ -82,10 +86,36 @@ class UnnamedOperationError(DocumentRefusedError):
     """The document has several operations, and the request does not say which one to run."""
 
     code = "UNKNOWN_OPERATION"
+    is_bad_request = True
 
     def __init__(self) -> None:
         super().__init__(
             "The document has several operations; `operationName` must name the one to run."
+        )
+
+
+class UnknownOperationError(DocumentRefusedError):
+    """The document does not have the operation that the request names."""
+
+    code = "UNKNOWN_OPERATION"
+    is_bad_request = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"The document has no operation {name!r}; `operationName` must name one that it has."
+        )
+
+
+class DeadlineExceededError(DocumentRefusedError):
+    """The operation took longer than one may, and was ended."""
+
+    code = "DEADLINE_EXCEEDED"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The operation was ended after {seconds:g} seconds, the longest that one may take. "
+            "Ask for less at once, or try again later.",
+            seconds=seconds,
         )
 
 

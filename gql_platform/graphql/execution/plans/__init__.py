@@ -1,0 +1,10 @@
+"""Compiled execution: selections of plain fields as Python functions, the rest as ever.
+
+Give `CompiledExecution` to a Strawberry schema as its ``execution_context_class``.
+"""
+
+from gql_platform.graphql.execution.plans.classes import InstanceOf
+from gql_platform.graphql.execution.plans.executor import CompiledExecution
+from gql_platform.graphql.execution.plans.store import PlanStore, plans_of
+
+__all__ = ["CompiledExecution", "InstanceOf", "PlanStore", "plans_of"]

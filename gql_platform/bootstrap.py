@@ -4,9 +4,11 @@ Adapters that are heavy to import are imported here when they are first needed, 
 which do not need them start at once.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
+from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
@@ -83,8 +85,12 @@ def prepare_stores(settings: Settings) -> None:
         prepare(uri)
 
 
-def publish_demo_models(settings: Settings) -> list[tuple[str, int]]:
-    """Train the demo models in this process, and register a version of each.
+def publish_demo_models(settings: Settings, names: Sequence[DemoModel]) -> list[tuple[str, int]]:
+    """Train demo models in this process, and register a version of each.
+
+    Args:
+        settings: Where they are registered.
+        names: Which ones.
 
     Returns:
         The name and the new version of each.
@@ -94,13 +100,12 @@ def publish_demo_models(settings: Settings) -> list[tuple[str, int]]:
         RegistryUnavailableError: If the registry does not answer.
     """
     from gql_platform.adapters.mlflow.publisher import MLflowPublisher
-    from gql_platform.demo.training import publish_all
+    from gql_platform.demo.training import publish_models
 
     prepare_stores(settings)
-    return publish_all(
-        MLflowPublisher(
-            tracking_uri=settings.tracking_uri,
-            registry_uri=settings.registry_uri,
-            artifact_dir=settings.artifact_dir,
-        )
+    publisher = MLflowPublisher(
+        tracking_uri=settings.tracking_uri,
+        registry_uri=settings.registry_uri,
+        artifact_dir=settings.artifact_dir,
     )
+    return publish_models(publisher, names)

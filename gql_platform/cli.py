@@ -9,6 +9,7 @@ import typer
 from gql_platform import __version__
 from gql_platform.bootstrap import publish_demo_models
 from gql_platform.contract import contract_folder
+from gql_platform.demo.records import DemoModel
 from gql_platform.errors import PlatformError
 from gql_platform.export import outdated_files, write_files
 from gql_platform.observability import configure_logging
@@ -38,7 +39,10 @@ DataDir = Annotated[Path | None, typer.Option(help="The folder of the embedded s
 Level = Annotated[LogLevel | None, typer.Option(help="The least severe line that is written.")]
 Format = Annotated[LogFormat | None, typer.Option(help="How log lines look.")]
 WithDemo = Annotated[
-    bool | None, typer.Option("--demo", help="Register demo models in an empty registry.")
+    bool | None, typer.Option("--demo", help="Register demo models where there are no others.")
+]
+DemoModels = Annotated[
+    list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
 ]
 Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
 
@@ -66,9 +70,10 @@ def serve(
 
 
 @app.command()
-def demo(data_dir: DataDir = None, log_level: Level = None) -> None:
+def demo(names: DemoModels = None, data_dir: DataDir = None, log_level: Level = None) -> None:
     """Train the demo models on scikit-learn's data and register a version of each."""
-    for name, version in publish_demo_models(_settings(data_dir=data_dir, log_level=log_level)):
+    settings = _settings(data_dir=data_dir, log_level=log_level)
+    for name, version in publish_demo_models(settings, names or list(DemoModel)):
         typer.echo(f"{name} {version}")
 
 

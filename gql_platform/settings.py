@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     )
     demo: bool = Field(
         default=False,
-        description="Whether to train and register the demo models when no model is registered.",
+        description="Whether to train and register the demo models when no others are registered.",
     )
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")

@@ -21,7 +21,7 @@ async def bring_up(
     on_ready: Callable[[], None],
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Fill an empty registry if that was asked for, and load every model.
+    """Register the demo models if that was asked for, and load every model.
 
     While the registry does not answer it is asked again and again, with growing pauses; the
     server's health says so meanwhile.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
+from gql_platform.demo.records import DemoModel
 from gql_platform.errors import DemoError
 from gql_platform.settings import Settings, environment_name
 
@@ -29,11 +30,12 @@ class DemoProcess:
         self._settings = settings
         self._command = tuple(command)
 
-    async def publish_all(self) -> None:
-        """Return when the child has registered every demo model; cancelled, kill it."""
+    async def publish(self, models: Sequence[DemoModel]) -> None:
+        """Return when the child has registered these models; cancelled, kill it."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
+                *models,
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=PIPE,

@@ -1,8 +1,9 @@
 """What the demo needs of the world outside."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from gql_platform.demo.records import TrainedModel
+from gql_platform.demo.records import DemoModel, TrainedModel
 
 
 class ModelPublisher(Protocol):
@@ -22,8 +23,8 @@ class ModelPublisher(Protocol):
 class DemoRun(Protocol):
     """Train and publish the demo models away from the serving process."""
 
-    async def publish_all(self) -> None:
-        """Return when every demo model is registered.
+    async def publish(self, models: Sequence[DemoModel]) -> None:
+        """Return when these demo models are registered.
 
         Raises:
             gql_platform.errors.DemoError: If it did not work.

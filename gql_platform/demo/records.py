@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import pandas as pd
+
+
+class DemoModel(StrEnum):
+    """The demo models, by the names that they are registered under."""
+
+    BREAST_CANCER = "breast_cancer"
+    DIABETES = "diabetes"
+    WINE = "wine"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The demo's use case."""
 
 from gql_platform.demo.ports import DemoRun
+from gql_platform.demo.records import DemoModel
 from gql_platform.registry.service import Registry
 
 
 class Demo:
-    """Fill an empty registry with models to begin with.
+    """Fill a registry that has no other models with some to begin with.
 
     Args:
         registry: The registry.
@@ -17,7 +18,10 @@ class Demo:
         self._run = run
 
     async def ensure(self) -> bool:
-        """Train and register the demo models when no model is registered.
+        """Train and register the demo models that are missing, unless there are other models.
+
+        Some are missing when an earlier try was interrupted. A model that has no version yet
+        counts as missing.
 
         Returns:
             Whether it was done.
@@ -26,7 +30,10 @@ class Demo:
             DemoError: If training or registering failed.
             RegistryUnavailableError: If the registry does not answer.
         """
-        if not await self._registry.is_empty():
+        names = await self._registry.names()
+        versions = await self._registry.versions(names)
+        missing = [model for model in DemoModel if not versions.get(model)]
+        if not missing or not set(names) <= set(DemoModel):
             return False
-        await self._run.publish_all()
+        await self._run.publish(missing)
         return True

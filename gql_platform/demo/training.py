@@ -3,7 +3,7 @@
 It imports scikit-learn's estimators, so only the process that trains should import it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -27,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Bunch
 
 from gql_platform.demo.ports import ModelPublisher
-from gql_platform.demo.records import TrainedModel
+from gql_platform.demo.records import DemoModel, TrainedModel
 
 SEED = 20_260_101
 HELD_OUT_SHARE = 0.25
@@ -38,13 +38,19 @@ Estimator: TypeAlias = Any
 TREE = "sklearn.tree._tree.Tree"
 
 
-def publish_all(publisher: ModelPublisher) -> list[tuple[str, int]]:
-    """Train every demo model and publish it.
+def publish_models(
+    publisher: ModelPublisher, names: Sequence[DemoModel] = tuple(DemoModel)
+) -> list[tuple[str, int]]:
+    """Train demo models and publish them.
+
+    Args:
+        publisher: What registers them.
+        names: Which ones; all of them by default.
 
     Returns:
         The name and the new version of each.
     """
-    models = (train() for train in DEMO_MODELS)
+    models = (TRAINING[name]() for name in names)
     return [(model.name, publisher.publish(model)) for model in models]
 
 
@@ -53,7 +59,7 @@ def train_breast_cancer() -> TrainedModel:
     data = cast("Bunch", load_breast_cancer(as_frame=True))
     params = {"C": 1.0, "max_iter": 1000}
     return _trained_classifier(
-        name="breast_cancer",
+        name=DemoModel.BREAST_CANCER.value,
         description=(
             "Is a breast tumour malignant or benign? From 30 measures of the cell nuclei in a "
             "fine needle aspirate: the mean, the standard error and the worst (largest) value of "
@@ -74,7 +80,7 @@ def train_wine() -> TrainedModel:
     data = cast("Bunch", load_wine(as_frame=True))
     params = {"n_estimators": 100, "max_features": "sqrt", "random_state": SEED}
     return _trained_classifier(
-        name="wine",
+        name=DemoModel.WINE.value,
         description=(
             "From which of three cultivars, class_0 to class_2, is a wine? From 13 results of "
             "its chemical analysis, among them alcohol, malic acid, magnesium, flavanoids, "
@@ -105,7 +111,7 @@ def train_diabetes() -> TrainedModel:
     estimator = GradientBoostingRegressor(**params).fit(rows.train_inputs, rows.train_target)
     predicted = estimator.predict(rows.inputs)
     return TrainedModel(
-        name="diabetes",
+        name=DemoModel.DIABETES.value,
         description=(
             "How far will diabetes have progressed in a year? A score, 25 to 346 in the data and "
             "higher when it is worse, from ten measures of today: age in years, sex as 1 or 2, "
@@ -127,12 +133,12 @@ def train_diabetes() -> TrainedModel:
     )
 
 
-DEMO_MODELS: tuple[Callable[[], TrainedModel], ...] = (
-    train_breast_cancer,
-    train_diabetes,
-    train_wine,
-)
-"""One function for each demo model; it trains and returns the model."""
+TRAINING: Mapping[DemoModel, Callable[[], TrainedModel]] = {
+    DemoModel.BREAST_CANCER: train_breast_cancer,
+    DemoModel.DIABETES: train_diabetes,
+    DemoModel.WINE: train_wine,
+}
+"""What trains each demo model and returns it."""
 
 
 def _trained_classifier(

@@ -35,10 +35,6 @@ class Registry:
             found, [model.name for model in found], first=first, after=after, total=total
         )
 
-    async def is_empty(self) -> bool:
-        """Return whether no model is registered."""
-        return await self._store.model_count() == 0
-
     async def names(self) -> tuple[str, ...]:
         """Return the names of all models, sorted."""
         names: list[str] = []

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from gql_platform.adapters.demo_process import COMMAND, DemoProcess, child_environment
+from gql_platform.demo.records import DemoModel
 from gql_platform.errors import DemoError
 from gql_platform.settings import LogLevel, Settings, load_settings
 
@@ -69,7 +70,7 @@ class TestRun:
         """The child works where the parent works."""
         settings = load_settings({"data_dir": tmp_path}, environ={})
         script = "import os, pathlib as p; p.Path(os.environ['GQL_PLATFORM_DATA_DIR'], 'x').touch()"
-        await demo_running(script, settings).publish_all()
+        await demo_running(script, settings).publish([DemoModel.WINE])
         assert (tmp_path / "x").exists()
 
     @pytest.mark.parametrize(
@@ -88,26 +89,28 @@ class TestRun:
     async def test_failure_is_told(self, script: str, reason: str) -> None:
         """The reason is the child's last word."""
         with pytest.raises(DemoError) as caught:
-            await demo_running(script).publish_all()
+            await demo_running(script).publish([DemoModel.WINE])
         assert caught.value.reason == reason
 
     async def test_command_that_is_missing(self) -> None:
         """A command that cannot be run is a failed demo."""
         demo = DemoProcess(load_settings(environ={}), command=["/no/such/command"])
         with pytest.raises(DemoError, match="did not start"):
-            await demo.publish_all()
+            await demo.publish([DemoModel.WINE])
 
     async def test_much_output_does_not_block(self) -> None:
         """A child that writes more than a pipe holds still ends."""
         script = "import sys; sys.stdout.write('x' * 10**6); sys.stderr.write('y' * 10**6)"
-        await demo_running(script).publish_all()
+        await demo_running(script).publish([DemoModel.WINE])
 
     async def test_cancelling_kills_the_child(self, tmp_path: Path) -> None:
         """A server that stops does not leave its child behind."""
         fifo = tmp_path / "pid"
         os.mkfifo(fifo)
         script = f"import os, signal; print(os.getpid(), file=open({str(fifo)!r}, 'w')); "
-        running = asyncio.create_task(demo_running(script + "signal.pause()").publish_all())
+        running = asyncio.create_task(
+            demo_running(script + "signal.pause()").publish([DemoModel.WINE])
+        )
         # Opening the pipe waits until the child opens it, too.
         pid = int(await anyio.Path(fifo).read_text())
         running.cancel()

@@ -83,13 +83,6 @@ class TestNames:
         names = await Registry(store_of(count)).names()
         assert names == tuple(f"model-{number:04}" for number in range(count))
 
-    async def test_emptiness(self) -> None:
-        """A registry is empty until a model is registered."""
-        store = InMemoryStore()
-        assert await Registry(store).is_empty()
-        store.add_model("iris")
-        assert not await Registry(store).is_empty()
-
 
 class TestLookUps:
     async def test_model_by_name(self) -> None:
@@ -147,7 +140,7 @@ class TestLookUps:
         store = example_store()
         store.is_available = False
         with pytest.raises(RegistryUnavailableError):
-            await Registry(store).is_empty()
+            await Registry(store).names()
 
 
 class TestVersionPage:

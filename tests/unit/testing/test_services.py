@@ -1,8 +1,11 @@
 """The in-memory services are wired like a server's."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from gql_platform.access.records import ANONYMOUS, LOCAL
+from gql_platform.demo.records import DemoModel
 from gql_platform.errors import InvalidKeyError, TooManyRowsError
 from gql_platform.serving.records import ClassPrediction
 from gql_platform.testing import InMemoryStore, in_memory_services
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.anyio
 class Nothing:
     """A demo run that publishes nothing."""
 
-    async def publish_all(self) -> None:
+    async def publish(self, models: Sequence[DemoModel]) -> None:
         """Do nothing."""
 
 

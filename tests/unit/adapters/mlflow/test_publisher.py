@@ -11,7 +11,7 @@ import pytest
 from gql_platform.adapters.mlflow.loader import MLflowModelLoader
 from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.demo.records import TrainedModel
-from gql_platform.demo.training import DEMO_MODELS
+from gql_platform.demo.training import TRAINING
 from gql_platform.registry.records import CHAMPION, ColumnType, ModelVersion
 from gql_platform.serving.ports import ClassOutput, Predictor
 from gql_platform.tracking.records import RunState
@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from gql_platform.adapters.mlflow import embedded
 from gql_platform.adapters.mlflow.publisher import MLflowPublisher
-from gql_platform.demo.training import publish_all
+from gql_platform.demo.training import publish_models
 
 folder = Path(sys.argv[1])
 uri = f"sqlite:///{folder / 'mlflow.db'}"
@@ -33,9 +33,9 @@ embedded.prepare(uri)
 publisher = MLflowPublisher(
     tracking_uri=uri, registry_uri=uri, artifact_dir=folder / "artifacts"
 )
-print(publish_all(publisher))
+print(publish_models(publisher))
 if "again" in sys.argv:
-    print(publish_all(publisher))
+    print(publish_models(publisher))
 """
 
 NAMES = ("breast_cancer", "diabetes", "wine")
@@ -67,7 +67,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def trained() -> Mapping[str, TrainedModel]:
     """The models as they are trained here."""
-    return {model.name: model for model in (train() for train in DEMO_MODELS)}
+    return {model.name: model for model in (train() for train in TRAINING.values())}
 
 
 @pytest.fixture
@@ -180,6 +180,6 @@ class TestOutage:
         )
         assert finished.returncode == 1
         last = finished.stderr.splitlines()[-1]
-        assert last.startswith("gql_platform.errors.RegistryUnavailableError: ")
+        assert last.startswith("gql_platform.errors.availability.RegistryUnavailableError: ")
         assert "Connection refused" in last
         assert "s3cret" not in last

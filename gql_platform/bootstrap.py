@@ -16,7 +16,7 @@ from gql_platform.registry.service import Registry
 from gql_platform.services import Services
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
-from gql_platform.settings import Settings
+from gql_platform.settings import Settings, environment_name
 from gql_platform.tracking.service import Tracking
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def open_services(settings: Settings) -> Services:
     """Make every service, on the engines that the settings name.
 
     Raises:
+        StoreAddressError: If the address of a store can never work.
         DataFolderError: If the embedded store's folder cannot be made or written.
     """
     from gql_platform.adapters.demo_process import DemoProcess
@@ -61,6 +62,7 @@ def open_client(settings: Settings) -> "Client":
     """Make the client of MLflow, and the folder of the embedded store where it is missing.
 
     Raises:
+        StoreAddressError: If the address of a store can never work.
         DataFolderError: If the folder cannot be made or written.
     """
     from gql_platform.adapters.mlflow.client import Client
@@ -74,15 +76,21 @@ def open_client(settings: Settings) -> "Client":
 
 
 def prepare_stores(settings: Settings) -> None:
-    """Make the folder of the embedded store where it is missing.
+    """Check the addresses of the stores, and make the folder of an embedded one.
 
     Raises:
+        StoreAddressError: If an address can never work.
         DataFolderError: If the folder cannot be made or written.
     """
+    from gql_platform.adapters.mlflow.address import check_address
     from gql_platform.adapters.mlflow.embedded import prepare
 
-    for uri in {settings.tracking_uri, settings.registry_uri}:
-        prepare(uri)
+    for uri, field in (
+        (settings.tracking_uri, "mlflow_tracking_uri"),
+        (settings.registry_uri, "model_registry_uri"),
+    ):
+        check_address(uri, setting=environment_name(field))
+        prepare(uri, data_dir=settings.data_dir)
 
 
 def publish_demo_models(settings: Settings, names: Sequence[DemoModel]) -> list[tuple[str, int]]:
@@ -96,6 +104,7 @@ def publish_demo_models(settings: Settings, names: Sequence[DemoModel]) -> list[
         The name and the new version of each.
 
     Raises:
+        StoreAddressError: If the address of a store can never work.
         DataFolderError: If the embedded store's folder cannot be made or written.
         RegistryUnavailableError: If the registry does not answer.
     """

@@ -1,12 +1,15 @@
 """Each request gets an id, a log line and a figure."""
 
+import asyncio
 from collections.abc import MutableMapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gql_platform.edge.problem import problem_response
 from gql_platform.edge.state import remember
+from gql_platform.errors import ServerStoppingError
 from gql_platform.observability import Metrics, Stopwatch, request_id_of
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -57,6 +60,11 @@ class RequestLog:
 
         try:
             await self._app(scope, receive, noting)
+        except asyncio.CancelledError:
+            # The server stops, and its patience with requests at work is over.
+            if status == CLIENT_WENT_AWAY:
+                answer = problem_response(ServerStoppingError(), request_id=request_id)
+                await answer(scope, receive, noting)
         except Exception:
             status = 500
             raise

@@ -10,6 +10,7 @@
     ├── UnavailableError               right now it does not work; later it may
     │   ├── ModelNotReadyError         the model is loading, or could not be loaded
     │   ├── RegistryUnavailableError   the model registry does not answer
+    │   ├── ServerStoppingError        the server stops before the request is done
     │   └── MonitoringDisabledError    the metrics are switched off
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
@@ -33,6 +34,7 @@
         ├── SettingsError              settings that are wrong or unknown
         ├── AccessNotConfiguredError   an open address without a key
         ├── DataFolderError            a data folder that cannot be written
+        ├── StoreAddressError          a registry address that can never work
         ├── DemoError                  the demo models could not be trained and registered
         ├── PortInUseError             another program has the port
         └── AddressError               an address that this machine does not have
@@ -54,6 +56,7 @@ from gql_platform.errors.availability import (
     ModelNotReadyError,
     MonitoringDisabledError,
     RegistryUnavailableError,
+    ServerStoppingError,
     UnavailableError,
 )
 from gql_platform.errors.input import (
@@ -87,6 +90,7 @@ from gql_platform.errors.start import (
     PortInUseError,
     SettingsError,
     StartError,
+    StoreAddressError,
 )
 from gql_platform.errors.tree import (
     PlatformError,
@@ -124,8 +128,10 @@ __all__ = [
     "PredictionError",
     "RegistryUnavailableError",
     "RowProblem",
+    "ServerStoppingError",
     "SettingsError",
     "StartError",
+    "StoreAddressError",
     "TooManyRowsError",
     "UnauthenticatedError",
     "UnavailableError",

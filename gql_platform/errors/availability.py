@@ -29,6 +29,12 @@ class RegistryUnavailableError(UnavailableError):
     reason: str
 
 
+class ServerStoppingError(UnavailableError):
+    """The server stops, and did not get done with the request; try again in a moment."""
+
+    code = "SERVER_STOPPING"
+
+
 class MonitoringDisabledError(UnavailableError):
     """Metrics are switched off here; start the server with ENABLE_MONITORING=true."""
 

@@ -44,6 +44,17 @@ class DataFolderError(StartError):
 
 
 @dataclass(eq=False)
+class StoreAddressError(StartError):
+    """{setting} is {uri!r}, which cannot be used: {problem}. It should be {accepted}."""
+
+    code = "STORE_ADDRESS_INVALID"
+    setting: str
+    uri: str
+    problem: str
+    accepted: str
+
+
+@dataclass(eq=False)
 class DemoError(StartError):
     """The demo models could not be trained and registered: {reason}"""
 

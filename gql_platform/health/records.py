@@ -13,7 +13,10 @@ class HealthState(DescribedEnum):
 
     STARTING = "STARTING", "It is loading the models; it takes no traffic yet."
     HEALTHY = "HEALTHY", "It serves every model."
-    DEGRADED = "DEGRADED", "It serves, but a model could not be loaded."
+    DEGRADED = (
+        "DEGRADED",
+        "It serves, but not every model, or not as it should: `problem` says why.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class ServerStatus:
     version: Annotated[str, Doc("The version of gql_platform.")]
     state: Annotated[HealthState, Doc("How well it is.")]
     is_ready: Annotated[bool, Doc("Whether it takes traffic: every model is loaded, or failed to.")]
-    problem: Annotated[str | None, Doc("What keeps it from being ready, if anything is known.")]
+    problem: Annotated[str | None, Doc("What keeps it from being ready or healthy, if known.")]
     started_at: Annotated[datetime, Doc("When it started.")]
     uptime_seconds: Annotated[float, Doc("How long it has been running, in seconds.")]
     models: Annotated[

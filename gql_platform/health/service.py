@@ -23,7 +23,7 @@ class Health:
         self._problem: str | None = None
 
     def report_problem(self, problem: str | None) -> None:
-        """Remember what keeps the server from being ready, or that nothing does any more."""
+        """Remember what is wrong with the server, or that nothing is any more."""
         self._problem = problem
 
     def status(self) -> ServerStatus:
@@ -31,7 +31,8 @@ class Health:
         models = self._serving.models()
         failed = any(model.state is ModelState.FAILED for model in models)
         ready = self._serving.is_ready
-        state = HealthState.DEGRADED if failed else HealthState.HEALTHY
+        is_degraded = failed or self._problem is not None
+        state = HealthState.DEGRADED if is_degraded else HealthState.HEALTHY
         return ServerStatus(
             version=__version__,
             state=state if ready else HealthState.STARTING,

@@ -46,6 +46,8 @@ from gql_platform.serving.warmup import check_signature, warm_up
 SHORTEST_INTERVAL_SECONDS = 0.1
 LONGEST_INTERVAL_SECONDS = 60.0
 
+_UNREADABLE = "its files are missing or cannot be read; the server's log says why."
+
 log = structlog.get_logger(__name__)
 
 
@@ -232,7 +234,7 @@ class Serving:
     ) -> Predictor:
         if package is None:
             raise UnsupportedModelError(
-                name=version.model_name, version=version.version, reason="its files are missing."
+                name=version.model_name, version=version.version, reason=_UNREADABLE
             )
         check_signature(version, package)
         predictor = await self._loader.load(version, package)

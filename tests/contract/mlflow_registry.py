@@ -34,7 +34,7 @@ def _template() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "mlflow.db"
     uri = f"sqlite:///{file}"
-    embedded.prepare(uri)
+    embedded.prepare(uri, data_dir=folder)
     embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
     return file
 

@@ -52,6 +52,11 @@ class ServerProcess:
         """Return the log lines that it has written, parsed."""
         return [json.loads(line) for line in self.lines if line.startswith("{")]
 
+    def drain(self) -> None:
+        """Take the lines that were written up to the end."""
+        while (line := self._arriving.get_nowait()) is not None:
+            self.lines.append(line)
+
     def read(self) -> None:
         """Take lines as they come; runs in a thread of its own."""
         assert self.process.stderr is not None
@@ -65,6 +70,16 @@ def running_server(
     data_dir: Path, *options: str, environ: dict[str, str] | None = None
 ) -> Iterator[ServerProcess]:
     """Start a server on a free port, wait until it is ready, and stop it in the end."""
+    with starting_server(data_dir, *options, environ=environ) as server:
+        server.wait_for(r'"event": "ready"')
+        yield server
+
+
+@contextmanager
+def starting_server(
+    data_dir: Path, *options: str, environ: dict[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """Start a server on a free port, wait until it listens, and stop it in the end."""
     command = [sys.executable, "-m", "gql_platform", "serve", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--data-dir", str(data_dir), "--log-format", "json", *options],
@@ -77,7 +92,6 @@ def running_server(
     reader.start()
     try:
         server.url = server.wait_for(r"(http://\S+)/graphql")[1]
-        server.wait_for(r'"event": "ready"')
         yield server
     finally:
         process.terminate()
@@ -85,3 +99,4 @@ def running_server(
         reader.join(timeout=30)
         assert process.stderr is not None
         process.stderr.close()
+        server.drain()

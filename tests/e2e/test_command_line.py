@@ -88,6 +88,23 @@ def test_a_data_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_registry_address_that_can_never_work_is_refused(tmp_path: Path) -> None:
+    result = run("serve", "--data-dir", str(tmp_path), MODEL_REGISTRY_URI="htp://nowhere")
+
+    refused(result, "MODEL_REGISTRY_URI", "htp://nowhere", "https://mlflow.example.com")
+
+
+def test_a_mistyped_path_of_a_registry_is_not_made(tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "mlflow.db"
+    data_dir = str(tmp_path / "data")
+
+    refused(
+        run("serve", "--data-dir", data_dir, MLFLOW_TRACKING_URI=f"sqlite:///{file}"),
+        str(file.parent),
+    )
+    assert not file.parent.exists()
+
+
 def test_the_contract_is_written_and_checked(tmp_path: Path) -> None:
     outdated = run("schema", "check", str(tmp_path))
     written = run("schema", "export", str(tmp_path))

@@ -2,7 +2,9 @@
 
 import json
 import signal
+import socket
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from gql_platform.contract import OperationDocument, operations
-from tests.e2e.server import ServerProcess, running_server
+from gql_platform.server import SHUTDOWN_SECONDS
+from tests.e2e.server import ServerProcess, running_server, starting_server
 
 DEMO_MODELS = ["breast_cancer", "diabetes", "wine"]
 
@@ -158,6 +161,22 @@ def test_a_second_start_keeps_the_data_and_ends_cleanly(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         assert database.execute("pragma journal_mode").fetchone() == ("wal",)
         assert database.execute("pragma integrity_check").fetchone() == ("ok",)
+
+
+def test_a_registry_that_hangs_does_not_keep_the_server_from_stopping(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        environ = {"MLFLOW_TRACKING_URI": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with starting_server(tmp_path, environ=environ) as server:
+            # Somebody has asked it by now, and will never hear.
+            connection, _ = silent.accept()
+            started = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(timeout=30) == 0
+            seconds = time.monotonic() - started
+            connection.close()
+
+    assert seconds < SHUTDOWN_SECONDS + 3
+    assert not any("Traceback" in line for line in server.lines)
 
 
 def test_nothing_unexpected_was_logged(server: ServerProcess) -> None:

@@ -243,7 +243,10 @@ async def test_a_model_that_did_not_load_has_no_typed_field_and_says_why() -> No
             {
                 "model": "broken",
                 "state": "FAILED",
-                "reason": "Version 1 of 'broken' cannot be served: its files are missing.",
+                "reason": (
+                    "Version 1 of 'broken' cannot be served: its files are missing or cannot be "
+                    "read; the server's log says why."
+                ),
                 "modelVersion": {"version": 1},
             }
         ],

@@ -164,6 +164,14 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.ServerStoppingError(),
+        "The server stops, and did not get done with the request; try again in a moment.",
+    ),
+    (
+        errors.StoreAddressError(setting="A", uri="x:", problem="it is wrong", accepted="right"),
+        "A is 'x:', which cannot be used: it is wrong. It should be right.",
+    ),
+    (
         errors.PortInUseError(host="127.0.0.1", port=8000),
         (
             "Port 8000 of 127.0.0.1 is in use by another program; stop that one, or choose another "

@@ -1,6 +1,5 @@
 """An MLflow client that is opened by its first call and used from threads."""
 
-import asyncio
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,6 +10,7 @@ from mlflow.store.db.db_types import DATABASE_ENGINES
 
 from gql_platform.adapters.mlflow import embedded
 from gql_platform.adapters.mlflow.outage import outages
+from gql_platform.adapters.mlflow.threads import Threads
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ class Client:
         self._tracking_uri = tracking_uri
         self._registry_uri = registry_uri
         self._artifact_root = artifact_root
+        self._threads = Threads()
         self._lock = threading.Lock()
         self._opened: MlflowClient | None = None
 
@@ -47,7 +48,7 @@ class Client:
             RegistryUnavailableError: If the store does not answer.
         """
         uri = self._tracking_uri if asks_for_runs else self._registry_uri
-        return await asyncio.to_thread(self._call, use, uri)
+        return await self._threads.run(lambda: self._call(use, uri))
 
     def _call(self, use: Callable[[MlflowClient], T], uri: str) -> T:
         with outages(uri):

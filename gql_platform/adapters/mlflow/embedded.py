@@ -20,23 +20,27 @@ def database_file(uri: str) -> Path | None:
     return Path(name)
 
 
-def prepare(uri: str) -> None:
-    """Make the folder of an embedded store, and let readers and a writer work side by side.
+def prepare(uri: str, *, data_dir: Path) -> None:
+    """Make the data folder of an embedded store, and let readers and a writer work side by side.
 
-    It does nothing for other stores. Write-ahead logging is a property of the file, so that it
+    It does nothing for other stores, and makes no other folder: a path that somebody mistyped
+    would seem to be an empty registry. Write-ahead logging is a property of the file, so that it
     holds for every process that opens it.
 
     Args:
         uri: Where MLflow keeps runs or models.
+        data_dir: The data folder.
 
     Raises:
-        DataFolderError: If the folder cannot be made, or the file cannot be written.
+        DataFolderError: If the folder cannot be made or is not there, or the file cannot be
+            written.
     """
     file = database_file(uri)
     if file is None:
         return
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.resolve().is_relative_to(data_dir.resolve()):
+            file.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:

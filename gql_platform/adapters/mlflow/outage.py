@@ -1,5 +1,6 @@
 """What MLflow raises when a store does not answer, told apart and turned into our one error."""
 
+import errno
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -23,6 +24,32 @@ _UNREACHABLE = (
     TimeoutError,
 )
 """What is raised below MLflow when there is no connection, or a broken one."""
+
+_UNREACHABLE_NAMES = frozenset(
+    {
+        "azure.core.exceptions.ServiceRequestError",
+        "azure.core.exceptions.ServiceResponseError",
+        "botocore.exceptions.ConnectionError",
+        "botocore.exceptions.HTTPClientError",
+        "google.api_core.exceptions.RetryError",
+        "google.api_core.exceptions.ServiceUnavailable",
+        "urllib3.exceptions.HTTPError",
+    }
+)
+"""What the clients of object stores raise then; they are not installed with us."""
+
+_UNREACHABLE_CODES = frozenset(
+    {
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.EIO,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENOTCONN,
+        errno.ESTALE,
+    }
+)
+"""What a folder on a network file system answers then."""
 
 _REFUSALS = frozenset(
     {"BAD_REQUEST", "INVALID_PARAMETER_VALUE", "RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"}
@@ -59,7 +86,16 @@ def outages(uri: str, *, is_opening: bool = False) -> Iterator[None]:
 
 def is_unreachable(error: BaseException) -> bool:
     """Return whether an error, or one that led to it, says that a connection failed."""
-    return any(isinstance(link, _UNREACHABLE) for link in _chain(error))
+    return any(map(_says_so, _chain(error)))
+
+
+def _says_so(error: BaseException) -> bool:
+    if isinstance(error, _UNREACHABLE):
+        return True
+    if isinstance(error, OSError) and error.errno in _UNREACHABLE_CODES:
+        return True
+    names = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__}
+    return not names.isdisjoint(_UNREACHABLE_NAMES)
 
 
 def masked(uri: str) -> str:
@@ -91,7 +127,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _reason_of(error: Exception, uri: str) -> str:
     """Return the first line of the error that lies deepest and still speaks of the connection."""
-    links = [link for link in _chain(error) if isinstance(link, _UNREACHABLE)]
+    links = [link for link in _chain(error) if _says_so(link)]
     deepest = links[-1] if links else error
     text = next((line for line in str(deepest).splitlines() if line.strip()), "")
     reason = f"{type(deepest).__name__}: {_without_secrets(text, uri)}"

@@ -4,6 +4,8 @@ import asyncio
 import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -41,7 +43,8 @@ log = structlog.get_logger(__name__)
 class MLflowStore:
     """Read models and runs from MLflow; a `RegistryStore` and a `RunStore`.
 
-    A version's files never change, so what they say is remembered.
+    A version's files never change, so what they say is remembered, until a version of the same
+    number is seen that was made at another time: then the model was deleted and registered anew.
 
     Args:
         client: The client of MLflow.
@@ -50,6 +53,7 @@ class MLflowStore:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._packages: OrderedDict[VersionRef, ModelPackage] = OrderedDict()
+        self._made: dict[VersionRef, datetime] = {}
 
     async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
         """Return up to ``limit`` models by ascending name, behind ``after``.
@@ -72,7 +76,12 @@ class MLflowStore:
 
     async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
         """Return all versions of each of these models, newest first."""
-        return await self.client.call(lambda client: _versions(client, names))
+        found = await self.client.call(lambda client: _versions(client, names))
+        for version in chain.from_iterable(found.values()):
+            if self._made.get(version.ref) != version.created_at:
+                self._made[version.ref] = version.created_at
+                self._packages.pop(version.ref, None)
+        return found
 
     async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
         """Return what the files of these versions say, without loading the models."""

@@ -45,6 +45,13 @@ class TestStatus:
         assert (status.state, status.is_ready) == (HealthState.DEGRADED, True)
         assert [model.state for model in status.models] == [ModelState.FAILED, ModelState.READY]
 
+    async def test_server_is_degraded_by_a_problem_of_another_kind(self) -> None:
+        """A server that is ready but has something to report is not well."""
+        services = in_memory_services()
+        await services.serving.load_all()
+        services.health.report_problem("The demo models could not be trained.")
+        assert services.health.status().state is HealthState.DEGRADED
+
     async def test_problem_is_shown_until_it_is_over(self) -> None:
         """What keeps the server from being ready is shown while it lasts."""
         store = example_store()

@@ -110,7 +110,8 @@ class TestLoading:
         (house,) = services.serving.models()
         assert house.state is ModelState.FAILED
         assert house.reason == (
-            "Version 1 of 'house_price' cannot be served: its files are missing."
+            "Version 1 of 'house_price' cannot be served: its files are missing or cannot be "
+            "read; the server's log says why."
         )
 
     async def test_server_is_ready_when_the_registry_answered(self) -> None:

@@ -42,26 +42,34 @@ class TestPrepare:
     def test_folder_and_journal(self, tmp_path: Path) -> None:
         """All missing folders are made, and the file takes readers beside a writer."""
         file = tmp_path / "a" / "b" / "mlflow.db"
-        prepare(f"sqlite:///{file}")
+        prepare(f"sqlite:///{file}", data_dir=tmp_path)
         assert asked(file, "PRAGMA journal_mode") == [("wal",)]
 
     def test_what_is_there_stays(self, tmp_path: Path) -> None:
         """Preparing again changes nothing."""
         file = tmp_path / "mlflow.db"
-        prepare(f"sqlite:///{file}")
+        prepare(f"sqlite:///{file}", data_dir=tmp_path)
         asked(file, "CREATE TABLE mine (a)")
-        prepare(f"sqlite:///{file}")
+        prepare(f"sqlite:///{file}", data_dir=tmp_path)
         assert asked(file, "SELECT name FROM sqlite_master") == [("mine",)]
 
-    def test_other_stores_are_left_alone(self) -> None:
+    def test_other_stores_are_left_alone(self, tmp_path: Path) -> None:
         """There is nothing to prepare on another machine."""
-        prepare("postgresql://nobody@nowhere.invalid/db")
+        prepare("postgresql://nobody@nowhere.invalid/db", data_dir=tmp_path)
+
+    def test_no_other_folder_is_made(self, tmp_path: Path) -> None:
+        """A path outside the data folder that leads nowhere was mistyped."""
+        file = tmp_path / "elsewhere" / "mlflow.db"
+        with pytest.raises(DataFolderError) as caught:
+            prepare(f"sqlite:///{file}", data_dir=tmp_path / "data")
+        assert caught.value.path == str(file.parent)
+        assert not file.parent.exists()
 
     def test_file_in_the_way(self, tmp_path: Path) -> None:
         """A folder that cannot be made is named, with the reason."""
         (tmp_path / "data").write_text("a file")
         with pytest.raises(DataFolderError) as caught:
-            prepare(f"sqlite:///{tmp_path / 'data' / 'mlflow.db'}")
+            prepare(f"sqlite:///{tmp_path / 'data' / 'mlflow.db'}", data_dir=tmp_path)
         assert caught.value.path == str(tmp_path / "data")
         assert "File exists" in caught.value.reason
 
@@ -69,7 +77,7 @@ class TestPrepare:
         """A database that cannot be opened is an error of its folder."""
         (tmp_path / "mlflow.db").mkdir()
         with pytest.raises(DataFolderError) as caught:
-            prepare(f"sqlite:///{tmp_path / 'mlflow.db'}")
+            prepare(f"sqlite:///{tmp_path / 'mlflow.db'}", data_dir=tmp_path)
         assert caught.value.path == str(tmp_path)
         assert "unable to open" in caught.value.reason
 
@@ -78,7 +86,7 @@ class TestPrepare:
         file = tmp_path / "mlflow.db"
         file.write_text("a letter to someone, of more than a hundred bytes. " * 10)
         with pytest.raises(DataFolderError, match="not a database"):
-            prepare(f"sqlite:///{file}")
+            prepare(f"sqlite:///{file}", data_dir=tmp_path)
         assert file.read_text().startswith("a letter")
 
 

@@ -1,9 +1,11 @@
 """What means that a store does not answer is told apart from what does not."""
 
+import errno
 import sqlite3
 
 import pytest
 import requests
+import urllib3
 from mlflow.exceptions import MlflowException, RestException
 from mlflow.protos.databricks_pb2 import (
     INVALID_PARAMETER_VALUE,
@@ -43,6 +45,8 @@ class TestOutages:
             requests.HTTPError("502 Server Error"),
             OperationalError("SELECT 1", {}, sqlite3.OperationalError("database is locked")),
             sqlite3.OperationalError("database is locked"),
+            urllib3.exceptions.ProtocolError("Connection broken"),
+            OSError(errno.ESTALE, "Stale file handle"),
             ModuleNotFoundError("No module named 'psycopg'"),
             MlflowException("busy", TEMPORARILY_UNAVAILABLE),
             MlflowException("Detected out-of-date database schema"),

@@ -97,6 +97,20 @@ class TestModels:
 
 
 class TestPackages:
+    async def test_model_that_was_registered_anew_is_read_anew(
+        self, store: MLflowStore, opened: MlflowClient, tmp_path: Path
+    ) -> None:
+        """A deleted model leaves nothing behind for the next one of its name."""
+        ref = VersionRef("iris", 1)
+        sizes = []
+        for name, text in (("old", MLMODEL), ("new", MLMODEL.replace("12", "34"))):
+            opened.create_registered_model("iris")
+            opened.create_model_version("iris", model_folder(tmp_path / name, text=text))
+            await store.versions(["iris"])
+            sizes.append((await store.packages([ref]))[ref].size_bytes)
+            opened.delete_registered_model("iris")
+        assert sizes == [12, 34]
+
     async def test_are_read_once(
         self, store: MLflowStore, opened: MlflowClient, tmp_path: Path
     ) -> None:

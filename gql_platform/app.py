@@ -23,6 +23,7 @@ from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.schema import build_schema
 from gql_platform.playground import Playground, Tab, docs_page, static_files
 from gql_platform.rest.errors import install_error_handlers
+from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.routes import rest_routes
 from gql_platform.services import Services
 from gql_platform.settings import Settings
@@ -79,6 +80,7 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         openapi_url=OPENAPI_PATH,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
         routes=mounted(endpoint),
         middleware=middleware(settings, opened),
@@ -119,6 +121,7 @@ def middleware(settings: Settings, services: Services) -> list[Middleware]:
             access=services.access,
             allowed_hosts=hosts,
             allowed_origins=settings.allowed_origins,
+            public_paths=PUBLIC_PATHS,
         ),
         Middleware(BodyLimit, limit_bytes=settings.max_body_bytes),
     ]

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import (
     CollectorRegistry,
@@ -48,12 +49,12 @@ def configure_logging(*, level: LogLevel, log_format: LogFormat) -> None:
     )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     rendering: list[Any] = (
-        [_TRACEBACKS_AS_DATA, structlog.processors.JSONRenderer()]
+        [_TRACEBACKS_AS_DATA, structlog.processors.JSONRenderer(_as_json)]
         if as_json
         else [
             structlog.dev.ConsoleRenderer(
@@ -61,10 +62,11 @@ def configure_logging(*, level: LogLevel, log_format: LogFormat) -> None:
             )
         ]
     )
+    # Our own lines go the short way: that of the standard library takes four times as long.
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*shared, *rendering],
+        logger_factory=_NamedLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level.value),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -79,6 +81,19 @@ def configure_logging(*, level: LogLevel, log_format: LogFormat) -> None:
     root.setLevel(level.upper())
     for noisy in ("alembic", "mlflow", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+class _NamedLogger(structlog.WriteLogger):
+    """Write lines to standard error, as it is when the first of them is written."""
+
+    def __init__(self, name: str = "") -> None:
+        super().__init__(sys.stderr)
+        self.name = name
+
+
+def _as_json(event: Any, **options: Any) -> str:
+    """Write what a line says as JSON; what JSON cannot say, as Python shows it."""
+    return orjson.dumps(event, default=options.get("default") or repr).decode()
 
 
 def request_id_of(header: str | None) -> str:

@@ -43,6 +43,7 @@ Words in italics are facts of the error.
 ## Of the document
 
 These come over GraphQL only.
+The metrics know one code more, `CANCELLED`: of a prediction whose caller went away.
 
 | code | means |
 |---|---|
@@ -54,7 +55,7 @@ These come over GraphQL only.
 | `UNKNOWN_OPERATION` | `operationName` names no operation of the document. |
 | `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a WebSocket. |
 | `NOT_ACCEPTABLE` | `Accept` names neither `application/json` nor `application/graphql-response+json`. |
-| `UNSUPPORTED_MEDIA_TYPE` | The body is not sent as `application/json`. |
+| `DEADLINE_EXCEEDED` | The operation took longer than one may, and was ended. |
 
 ## Of requests
 

@@ -27,6 +27,9 @@ from gql_platform.errors import AccessNotConfiguredError, SettingsError
 
 PREFIX = "GQL_PLATFORM_"
 
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
 _Names = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -92,23 +95,25 @@ class Settings(BaseSettings):
         min_length=16,
         validation_alias=_plan_name("API_SECRET_KEY"),
         description=(
-            "The key that callers must show as `Authorization: Bearer <key>`, at least 16 "
-            "characters. Needed unless the address is a loopback address."
+            "The key that callers must show as `Authorization: Bearer <key>`: at least 16 letters, "
+            "digits and signs of ASCII, without spaces. Needed unless the address is a loopback "
+            "address."
         ),
     )
     allowed_hosts: _Names = Field(
         default=(),
         description=(
-            "Further host names, without ports, that requests may name in `Host`, separated by "
-            "commas. On a loopback address this machine's own names are always allowed; on "
-            "another address every name is, until one is listed."
+            "Further host names or IP addresses, without scheme and port, that requests may name "
+            "in `Host`, separated by commas. On a loopback address this machine's own names are "
+            "always allowed; on another address every name is, until one is listed."
         ),
     )
     allowed_origins: _Names = Field(
         default=(),
         description=(
-            "Origins of web pages that may use the server, such as `http://localhost:5173`, "
-            "separated by commas. The server's own pages always may."
+            "Origins of web pages that may use the server, as browsers write them: scheme, host "
+            "and port, such as `http://localhost:5173`, separated by commas. The server's own "
+            "pages always may."
         ),
     )
     max_body_bytes: int = Field(
@@ -153,6 +158,27 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no `Host` header can name."""
+        for host in hosts:
+            if not (_HOST_NAME.fullmatch(host) or _is_address(host)):
+                raise ValueError(f"host names such as ml.example.com, unlike {host!r}")
+        return hosts
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _web_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no browser sends as `Origin`."""
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    "origins such as https://app.example.com, in lower case and without a path, "
+                    f"unlike {origin!r}"
+                )
+        return origins
+
     @field_validator("api_secret_key")
     @classmethod
     def _visible(cls, key: SecretStr | None) -> SecretStr | None:
@@ -171,10 +197,7 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the address."""
         if self.host == "localhost":
             return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return _is_address(self.host) and ip_address(self.host).is_loopback
 
     @property
     def tracking_uri(self) -> str:
@@ -200,6 +223,14 @@ class Settings(BaseSettings):
         if not self.is_loopback and self.api_secret_key is None:
             raise AccessNotConfiguredError(host=self.host)
         return self
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def environment_name(field: str) -> str:

@@ -4,8 +4,8 @@ Without a check of ``Host``, a web page could reach a server on the visitor's ow
 a name that it points there (DNS rebinding); without a check of ``Origin``, directly.
 """
 
+import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,6 +19,8 @@ from gql_platform.errors import (
     OriginNotAllowedError,
 )
 
+_HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(:[0-9]{1,5})?")
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -30,6 +32,7 @@ class Gate:
         access: What tells callers apart.
         allowed_hosts: The host names that requests may name, without ports; None allows any.
         allowed_origins: Origins of web pages that may call, besides the server's own.
+        public_paths: Where anybody may call, whatever key they show.
     """
 
     def __init__(
@@ -39,11 +42,13 @@ class Gate:
         access: Access,
         allowed_hosts: Collection[str] | None,
         allowed_origins: Collection[str],
+        public_paths: Collection[str] = (),
     ) -> None:
         self._app = app
         self._access = access
         self._allowed_hosts = allowed_hosts
         self._allowed_origins = allowed_origins
+        self._public_paths = public_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request or connection before anything else sees it."""
@@ -52,19 +57,20 @@ class Gate:
             return
         headers = Headers(scope=scope)
         try:
-            self._check_host(headers.get("host", ""))
+            self._check_host(headers.getlist("host"))
             self._check_origin(headers)
-            remember(scope, viewer=self._access.viewer(headers.get("authorization")))
+            key = None if scope["path"] in self._public_paths else headers.get("authorization")
+            remember(scope, viewer=self._access.viewer(key))
         except AccessError as error:
             await _refuse(error, scope, receive, send)
             return
         await self._app(scope, receive, send)
 
-    def _check_host(self, host: str) -> None:
+    def _check_host(self, hosts: list[str]) -> None:
         if self._allowed_hosts is None:
             return
-        if host_name(host) not in self._allowed_hosts:
-            raise HostNotAllowedError(host=host)
+        if len(hosts) != 1 or host_name(hosts[0]) not in self._allowed_hosts:
+            raise HostNotAllowedError(host=", ".join(hosts))
 
     def _check_origin(self, headers: Headers) -> None:
         origin = headers.get("origin")
@@ -80,11 +86,11 @@ class Gate:
 
 
 def host_name(host: str) -> str:
-    """Return the name in a ``Host`` header, without the port, in lower case."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
+    """Return the name in a ``Host`` header, without the port, in lower case; "" if it has none."""
+    match = _HOST.fullmatch(host)
+    if match is None:
         return ""
+    return (match["address"] or match["name"]).rstrip(".").lower()
 
 
 async def _refuse(error: AccessError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,12 +21,14 @@ from gql_platform.errors import (
     PlatformError,
     UnauthenticatedError,
     UnavailableError,
+    UnsupportedMediaTypeError,
 )
 
 STATUS: Mapping[type[PlatformError], int] = {
     BodyTooLargeError: 413,
     InvalidBodyError: 400,
     MethodNotAllowedError: 405,
+    UnsupportedMediaTypeError: 415,
     InvalidInputError: 422,
     MonitoringDisabledError: 404,
     NotFoundError: 404,
@@ -70,7 +72,7 @@ def problem_response(error: PlatformError, *, request_id: str) -> Response:
     problem = Problem(
         title=error.code.replace("_", " ").capitalize(),
         status=status,
-        detail=str(error),
+        detail=error.for_callers,
         code=error.code,
         request_id=request_id,
     )

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gql_platform.edge.problem import problem_response
 from gql_platform.edge.state import remember
-from gql_platform.errors import ServerStoppingError
+from gql_platform.errors import PlatformError, ServerStoppingError
 from gql_platform.observability import Metrics, Stopwatch, request_id_of
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -66,8 +66,11 @@ class RequestLog:
                 answer = problem_response(ServerStoppingError(), request_id=request_id)
                 await answer(scope, receive, noting)
         except Exception:
-            status = 500
-            raise
+            # The one place where what nobody foresaw is logged, while the request is known.
+            log.exception("request_failed", path=scope["path"])
+            if status == CLIENT_WENT_AWAY:
+                answer = problem_response(PlatformError(), request_id=request_id)
+                await answer(scope, receive, noting)
         finally:
             self._note(scope, status, watch.seconds)
 

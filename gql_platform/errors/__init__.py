@@ -21,6 +21,7 @@
     │   ├── TooManyRowsError           a prediction with more rows than are served at once
     │   ├── InvalidRowsError           rows that do not fit the model's signature
     │   ├── InvalidBodyError           a request body that is not what the path reads
+    │   ├── UnsupportedMediaTypeError  a request body that is not said to be JSON
     │   ├── MethodNotAllowedError      a path that is not called like that
     │   └── BodyTooLargeError          a request body above the limit
     ├── NotFoundError
@@ -75,6 +76,7 @@ from gql_platform.errors.input import (
     PathNotFoundError,
     RowProblem,
     TooManyRowsError,
+    UnsupportedMediaTypeError,
 )
 from gql_platform.errors.model import (
     ModelError,
@@ -135,5 +137,6 @@ __all__ = [
     "TooManyRowsError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnsupportedMediaTypeError",
     "UnsupportedModelError",
 ]

@@ -1,6 +1,8 @@
 """What does not work right now, and later may."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gql_platform.errors.tree import PlatformError
 
@@ -22,11 +24,25 @@ class ModelNotReadyError(UnavailableError):
 
 @dataclass(eq=False)
 class RegistryUnavailableError(UnavailableError):
-    """The model registry at {uri} does not answer: {reason}"""
+    """The model registry does not answer; try again in a moment."""
 
     code = "REGISTRY_UNAVAILABLE"
     uri: str
     reason: str
+
+    def __str__(self) -> str:
+        """Return the message for the operator."""
+        return f"The model registry at {self.uri} does not answer: {self.reason}"
+
+    @property
+    def for_callers(self) -> str:
+        """Without the address, which is nobody's business but the operator's."""
+        return super().__str__()
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """Nothing: callers need not know where the registry is."""
+        return {}
 
 
 class ServerStoppingError(UnavailableError):

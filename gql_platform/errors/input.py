@@ -85,7 +85,7 @@ class RowProblem:
 
 @dataclass(eq=False)
 class InvalidRowsError(InvalidInputError):
-    """{problem_count} values do not fit the signature of {model!r}; the first: {first_problem}"""
+    """{problem_count} values do not fit the signature of {model!r}, the first of {problems}."""
 
     code = "INVALID_ROWS"
     model: str
@@ -110,6 +110,16 @@ class InvalidBodyError(InvalidInputError):
     code = "INVALID_BODY"
     problem: str
     expected: str
+
+
+@dataclass(eq=False)
+class UnsupportedMediaTypeError(InvalidInputError):
+    """The body's media type is {media_type!r}, and JSON is read: send the header
+    `Content-Type: application/json`.
+    """
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    media_type: str
 
 
 @dataclass(eq=False)

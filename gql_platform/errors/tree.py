@@ -17,6 +17,11 @@ class PlatformError(Exception):
         return " ".join((self.__doc__ or "").split()).format(**shown)
 
     @property
+    def for_callers(self) -> str:
+        """The message for callers; it tells nothing of the server's inside."""
+        return str(self)
+
+    @property
     def data(self) -> Mapping[str, Any]:
         """The error's facts as plain values, for the edges to send along."""
         return {name: _plain(value) for name, value in vars(self).items()}

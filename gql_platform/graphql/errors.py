@@ -27,7 +27,9 @@ def translated(error: GraphQLError, *, request_id: str, in_document: bool) -> Gr
     cause = _cause_of(error)
     if isinstance(cause, PlatformError):
         facts = {to_camel_case(name): _camel(value) for name, value in cause.data.items()}
-        return _with(error, str(cause), {"code": cause.code, "requestId": request_id, **facts})
+        return _with(
+            error, cause.for_callers, {"code": cause.code, "requestId": request_id, **facts}
+        )
     if isinstance(cause, DocumentRefusedError):
         return _with(error, error.message, {**(cause.extensions or {}), "requestId": request_id})
     code = _document_code(error, cause, in_document=in_document)

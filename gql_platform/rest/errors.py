@@ -1,6 +1,8 @@
 """Errors on their way out of REST."""
 
-import structlog
+import json
+import re
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,9 +15,10 @@ from gql_platform.errors import (
     MethodNotAllowedError,
     PathNotFoundError,
     PlatformError,
+    UnsupportedMediaTypeError,
 )
 
-log = structlog.get_logger(__name__)
+_JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json")
 
 
 def install_error_handlers(app: FastAPI) -> None:
@@ -23,7 +26,6 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(PlatformError, _platform_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unforeseen_error)
 
 
 def _answer(error: PlatformError, request: Request) -> Response:
@@ -37,6 +39,9 @@ def _platform_error(request: Request, error: Exception) -> Response:
 
 def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and not _JSON.fullmatch(media_type):
+        return _answer(UnsupportedMediaTypeError(media_type=media_type or "none"), request)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     problem = f"{place}: {first['msg']}."
@@ -44,8 +49,13 @@ def _validation_error(request: Request, error: Exception) -> Response:
 
 
 def _expected(request: Request) -> str:
-    route = request.scope.get("route")
-    return getattr(route, "description", "") or "what /docs shows for this path."
+    """Return what the path reads, by the example of its body's model."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = getattr(getattr(field, "field_info", None), "annotation", None)
+    extra = getattr(model, "model_config", {}).get("json_schema_extra", {})
+    examples = extra.get("examples", ())
+    shown = f"a JSON object such as {json.dumps(examples[0])}" if examples else "what /docs shows"
+    return f"{shown}."
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -61,8 +71,3 @@ def _http_error(request: Request, error: Exception) -> Response:
         )
     problem = f"{error.detail}."
     return _answer(InvalidBodyError(problem=problem, expected=_expected(request)), request)
-
-
-def _unforeseen_error(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=request.url.path, exc_info=error)
-    return _answer(PlatformError(), request)

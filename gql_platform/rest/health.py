@@ -13,22 +13,28 @@ from gql_platform.services import Services
 
 router = APIRouter(tags=["health"])
 
+PUBLIC_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+"""Where nobody is asked for a key, not even for a right one."""
+
 Anybody = Annotated[Services, Depends(Allow(None))]
 Scraping = Annotated[Services, Depends(Allow(Permission.METRICS_READ))]
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", summary="Health")
 async def health(services: Anybody) -> HealthSummary:
     """Tell how well the server is; the GraphQL field `server` tells the details."""
     return services.health.summary()
 
 
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", summary="Liveness")
 async def live(services: Anybody) -> HealthSummary:
     """Answer as long as the process lives."""
     return services.health.summary()
 
 
+@router.head("/health/ready", include_in_schema=False)
 @router.get(
     "/health/ready",
     summary="Readiness",

@@ -1,6 +1,7 @@
 """Serving's use cases: load what the registry names, and predict."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,8 @@ from gql_platform.serving.warmup import check_signature, warm_up
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LONGEST_INTERVAL_SECONDS = 60.0
+
+LONGEST_REASON = 300
 
 _UNREADABLE = "its files are missing or cannot be read; the server's log says why."
 
@@ -252,8 +255,10 @@ class Serving:
         if loaded is None:
             reason = shown.reason or "it is being loaded; try again in a moment."
             raise ModelNotReadyError(name=shown.model, reason=reason)
+        # What is bound to the request goes along into the thread's log lines.
+        context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, _compute, loaded, rows, started
+            self._pool, context.run, _compute, loaded, rows, started
         )
 
 
@@ -290,6 +295,16 @@ def _output_of(loaded: _Loaded, frame: pd.DataFrame) -> ClassOutput | ValueOutpu
     shown = loaded.shown
     try:
         output = loaded.predictor.predict(frame)
+    except ValueError as error:
+        # Models refuse values in this way, such as a number too large for the type they use.
+        words = " ".join(str(error).split())[:LONGEST_REASON]
+        log.warning("values_refused", model=shown.model, version=shown.version, reason=words)
+        raise PredictionError(
+            name=shown.model,
+            version=shown.version,
+            reason="it refused the values, as it does numbers that are too large for it; the "
+            "server's log has its words.",
+        ) from error
     except Exception as error:
         log.exception("prediction_failed", model=shown.model, version=shown.version)
         raise PredictionError(

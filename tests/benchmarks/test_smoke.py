@@ -46,7 +46,7 @@ def test_import_times_are_read_from_what_cpython_writes() -> None:
     lines = [
         "import time: self [us] | cumulative | imported package\n",
         "import time:       220 |       1220 |   sklearn.ensemble._base\n",
-        '{"event": "ready"}\n',
+        '{"event":"ready"}\n',
     ]
 
     assert import_times(lines) == {"sklearn.ensemble._base": 1.22}

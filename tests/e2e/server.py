@@ -71,7 +71,7 @@ def running_server(
 ) -> Iterator[ServerProcess]:
     """Start a server on a free port, wait until it is ready, and stop it in the end."""
     with starting_server(data_dir, *options, environ=environ) as server:
-        server.wait_for(r'"event": "ready"')
+        server.wait_for(r'"event":"ready"')
         yield server
 
 

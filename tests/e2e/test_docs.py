@@ -77,6 +77,7 @@ def test_the_quickstart_serves_a_model_of_ones_own(tmp_path: Path) -> None:
         capture_output=True,
         env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
     )
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
     with running_server(tmp_path / "data") as server:
         query = """{ predict { iris(rows: [{
             sepalLengthCm: 5.1, sepalWidthCm: 3.5, petalLengthCm: 1.4, petalWidthCm: 0.2

@@ -1,14 +1,17 @@
 """The limit on bodies, and what every request gets."""
 
+import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+import structlog
 from starlette.types import Message, Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from gql_platform.edge.body import BodyLimit
+from gql_platform.edge.request import RequestLog
 from gql_platform.settings import Settings
 from tests.app import app_client
 
@@ -91,7 +94,7 @@ async def test_each_answer_carries_the_id_of_its_request(client: httpx2.AsyncCli
     assert all(len(each) == 16 for each in ids)
 
 
-async def test_a_bug_of_ours_is_masked_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_bug_of_ours_is_masked_and_logged_once() -> None:
     class Broken:
         def models(self) -> None:
             raise RuntimeError("the secret is 42")
@@ -103,10 +106,24 @@ async def test_a_bug_of_ours_is_masked_and_logged(caplog: pytest.LogCaptureFixtu
         app = client._transport.app  # type: ignore[attr-defined]
         services = app.state.services
         object.__setattr__(services, "serving", Broken())
-        with caplog.at_level(logging.ERROR):
+        with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
             response = await client.get("/models", headers={"X-Request-ID": "bug-1"})
 
     assert response.status_code == 500
     assert response.json()["code"] == "INTERNAL"
     assert response.json()["request_id"] == "bug-1"
     assert "42" not in response.text
+    (logged,) = [line for line in lines if line["event"] == "request_failed"]
+    assert (logged["request_id"], logged["path"]) == ("bug-1", "/models")
+
+
+async def test_a_request_that_the_end_of_the_server_cuts_off_is_answered() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise asyncio.CancelledError
+
+    transport = httpx2.ASGITransport(RequestLog(app, metrics=None))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        response = await client.get("/")
+
+    assert (response.status_code, response.json()["code"]) == (503, "SERVER_STOPPING")
+    assert response.headers["retry-after"] == "1"

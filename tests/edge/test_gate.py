@@ -34,6 +34,24 @@ async def test_a_local_server_answers_to_no_other_name(
 
 
 @pytest.mark.parametrize(
+    "host", ["evil@localhost", "localhost:abc", "localhost:", "localhost/x", "local host", "::1"]
+)
+async def test_a_host_that_no_browser_would_write_is_refused(
+    client: httpx2.AsyncClient, host: str
+) -> None:
+    response = await client.post("/graphql", json=QUERY, headers={"Host": host})
+
+    assert (response.status_code, response.json()["code"]) == (403, "HOST_NOT_ALLOWED")
+
+
+async def test_two_hosts_are_none(client: httpx2.AsyncClient) -> None:
+    headers = [("Host", "localhost"), ("Host", "evil.example")]
+    response = await client.post("/graphql", json=QUERY, headers=headers)
+
+    assert (response.status_code, response.json()["code"]) == (403, "HOST_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Origin": "https://evil.example"},

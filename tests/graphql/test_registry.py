@@ -81,7 +81,9 @@ class TestModels:
 
         answer = await GraphQLClient(services).execute("{ models { totalCount } }")
 
-        assert answer["errors"][0]["extensions"]["code"] == "REGISTRY_UNAVAILABLE"
+        (error,) = answer["errors"]
+        assert error["message"] == "The model registry does not answer; try again in a moment."
+        assert error["extensions"] == {"code": "REGISTRY_UNAVAILABLE", "requestId": REQUEST_ID}
 
 
 class TestModel:

@@ -7,6 +7,7 @@ from fastapi.routing import APIRoute
 
 from gql_platform import __version__
 from gql_platform.export import openapi
+from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.permission import checked
 from gql_platform.rest.routes import ROUTERS
 from gql_platform.settings import Settings
@@ -53,6 +54,13 @@ async def test_a_healthy_server_says_so(client: httpx2.AsyncClient, path: str) -
     assert response.json() == {"state": "HEALTHY", "is_ready": True, "version": __version__}
 
 
+@pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
+async def test_health_can_be_asked_for_without_its_body(
+    client: httpx2.AsyncClient, path: str
+) -> None:
+    assert (await client.head(path)).status_code == 200
+
+
 async def test_a_server_with_a_failed_model_is_degraded_and_ready() -> None:
     services = in_memory_services(loader=InMemoryLoader({}))
     async with app_client(services=services) as client:
@@ -95,13 +103,10 @@ async def test_without_monitoring_there_are_no_metrics() -> None:
     assert (response.status_code, response.json()["code"]) == (404, "MONITORING_DISABLED")
 
 
-PUBLIC = {"/health", "/health/live", "/health/ready"}
-
-
 @pytest.mark.parametrize(
     "route",
     [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)],
-    ids=lambda route: route.path,
+    ids=lambda route: f"{min(route.methods)} {route.path}",
 )
 async def test_each_route_needs_the_key_unless_it_is_public(route: APIRoute) -> None:
     path = route.path.replace("{model}", "house_price").replace("{name}", "house_price")
@@ -116,10 +121,10 @@ async def test_each_route_needs_the_key_unless_it_is_public(route: APIRoute) -> 
         )
 
     assert with_key.status_code == 200
-    assert (wrong.status_code, wrong.json()["code"]) == (401, "INVALID_KEY")
-    if route.path in PUBLIC:
-        assert without.status_code == 200
+    if route.path in PUBLIC_PATHS:
+        assert (without.status_code, wrong.status_code) == (200, 200)
     else:
+        assert (wrong.status_code, wrong.json()["code"]) == (401, "INVALID_KEY")
         assert (without.status_code, without.json()["code"]) == (401, "UNAUTHENTICATED")
         assert without.headers["www-authenticate"] == "Bearer"
 
@@ -168,7 +173,12 @@ def test_each_path_and_parameter_is_described() -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [("GET", "/nope", 404), ("GET", "/predict/house_price", 405), ("DELETE", "/models", 405)],
+    [
+        ("GET", "/nope", 404),
+        ("GET", "/graphql/", 404),
+        ("GET", "/predict/house_price", 405),
+        ("DELETE", "/models", 405),
+    ],
 )
 async def test_an_unknown_path_or_method_is_a_typed_problem(
     client: httpx2.AsyncClient, method: str, path: str, status: int

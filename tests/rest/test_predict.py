@@ -85,6 +85,26 @@ async def test_a_body_that_is_no_json_is_refused(client: httpx2.AsyncClient) -> 
     assert (response.status_code, response.json()["code"]) == (400, "INVALID_BODY")
 
 
+async def test_what_is_no_request_is_told_by_an_example(client: httpx2.AsyncClient) -> None:
+    response = await client.post("/predict/house_price", json={"rows": []})
+
+    assert (response.status_code, response.json()["code"]) == (400, "INVALID_BODY")
+    assert response.json()["expected"].startswith('a JSON object such as {"inputs": [')
+
+
+@pytest.mark.parametrize("media_type", [None, "application/x-www-form-urlencoded", "text/plain"])
+async def test_a_body_that_is_not_said_to_be_json_is_refused(
+    client: httpx2.AsyncClient, media_type: str | None
+) -> None:
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    response = await client.post(
+        "/predict/house_price", content=b'{"inputs": [[1, 1, true]]}', headers=headers
+    )
+
+    assert (response.status_code, response.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert response.json()["media_type"] == (media_type or "none")
+
+
 async def test_half_a_character_is_refused_like_any_other_text(
     client: httpx2.AsyncClient,
 ) -> None:

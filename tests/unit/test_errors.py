@@ -164,6 +164,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.UnsupportedMediaTypeError(media_type="none"),
+        (
+            "The body's media type is 'none', and JSON is read: send the header "
+            "`Content-Type: application/json`."
+        ),
+    ),
+    (
         errors.ServerStoppingError(),
         "The server stops, and did not get done with the request; try again in a moment.",
     ),

@@ -133,6 +133,37 @@ class TestProblems:
         shown = value.lower() if field == "log_level" else value
         assert problems_of() == [f"{name}: {shown!r} is wrong; it should be {accepted}. {about}"]
 
+    @pytest.mark.parametrize(
+        "hosts",
+        ["https://ml.example", "ml.example:8000", "*", "*.example", "a b", "ml.example/x", "-a"],
+    )
+    def test_host_that_no_request_names_is_refused(self, hosts: str) -> None:
+        """Only names and addresses stand in `Host`, beside the port."""
+        (problem,) = problems_of(allowed_hosts=hosts)
+        assert "it should be host names such as ml.example.com, unlike" in problem
+
+    @pytest.mark.parametrize("hosts", ["ml.example", "my_host", "192.0.2.1", "::1", "a.b, c"])
+    def test_host_that_requests_name_is_taken(self, hosts: str) -> None:
+        """Names and addresses are taken as they are."""
+        assert load_settings({"allowed_hosts": hosts}).allowed_hosts == tuple(
+            host.strip() for host in hosts.split(",")
+        )
+
+    @pytest.mark.parametrize(
+        "origins",
+        ["app.example", "*", "null", "https://app.example/x", "HTTPS://app.example", "ftp://a",
+         "https://me@app.example"],
+    )  # fmt: skip
+    def test_origin_that_no_browser_sends_is_refused(self, origins: str) -> None:
+        """An origin is a scheme, a host and perhaps a port."""
+        (problem,) = problems_of(allowed_origins=origins)
+        assert "it should be origins such as https://app.example.com" in problem
+
+    @pytest.mark.parametrize("origin", ["http://localhost:5173", "https://a.b", "http://[::1]:80"])
+    def test_origin_that_browsers_send_is_taken(self, origin: str) -> None:
+        """With or without a port, and as an address."""
+        assert load_settings({"allowed_origins": f"{origin}/"}).allowed_origins == (origin,)
+
     def test_all_problems_are_told_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One start is enough to learn of every wrong setting."""
         monkeypatch.setenv("GQL_PLATFORM_PORT", "http")

@@ -79,3 +79,28 @@ class TestStaticFiles:
     def test_an_unknown_file_has_no_address(self) -> None:
         with pytest.raises(KeyError):
             asset_url("nothing.js")
+
+
+class TestCompression:
+    """Text goes out compressed to whoever takes it."""
+
+    URL = "/static/playground.js"
+
+    def test_is_for_those_who_take_it(self, client: TestClient) -> None:
+        compressed = client.get(self.URL, headers={"Accept-Encoding": "br, gzip"})
+        plain = client.get(self.URL, headers={"Accept-Encoding": "gzip;q=0"})
+
+        assert compressed.headers["content-encoding"] == "gzip"
+        assert "content-encoding" not in plain.headers
+        assert compressed.content == plain.content
+        assert int(compressed.headers["content-length"]) < len(plain.content)
+        for response in (compressed, plain):
+            assert response.headers["vary"] == "Accept-Encoding"
+
+    def test_a_good_copy_is_not_sent_again(self, client: TestClient) -> None:
+        headers = {"Accept-Encoding": "gzip"}
+        etag = client.get(self.URL, headers=headers).headers["etag"]
+        again = client.get(self.URL, headers={**headers, "If-None-Match": etag})
+
+        assert etag.endswith('-gzip"')
+        assert (again.status_code, again.headers["etag"]) == (304, etag)

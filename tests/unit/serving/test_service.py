@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from gql_platform.errors import (
@@ -234,6 +235,33 @@ class TestFailingModel:
                 "model": "house",
                 "version": 1,
                 "exc_info": True,
+            }
+        ]
+
+    async def test_values_that_the_model_refuses_are_no_error_of_ours(self) -> None:
+        """A number that is too large for the model is told in one line, without a traceback."""
+
+        def refuse(_: pd.DataFrame) -> ValueOutput:
+            raise ValueError("Input X contains a value too large for dtype('float32').")
+
+        serving = house_serving(Scripted(refuse))
+        await serving.load_all()
+        processors = [structlog.contextvars.merge_contextvars]
+        with (
+            capture_logs(processors=processors) as lines,
+            structlog.contextvars.bound_contextvars(request_id="r1"),
+            pytest.raises(PredictionError) as caught,
+        ):
+            await serving.predict("house", [HOUSE_ROW])
+        assert "refused the values" in str(caught.value)
+        assert lines == [
+            {
+                "event": "values_refused",
+                "log_level": "warning",
+                "model": "house",
+                "version": 1,
+                "reason": "Input X contains a value too large for dtype('float32').",
+                "request_id": "r1",
             }
         ]
 

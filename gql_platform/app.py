@@ -1,7 +1,7 @@
 """The ASGI application: it mounts GraphQL, REST, the playground and the metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -10,15 +10,17 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.types import Scope
 
 from gql_platform import __version__
 from gql_platform.bootstrap import open_services
-from gql_platform.contract import operations
 from gql_platform.edge.body import BodyLimit
 from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
 from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
+from gql_platform.edge.state import viewer_of
 from gql_platform.export import SUMMARY, TITLE, openapi
 from gql_platform.graphql.endpoint import Schemas, graphql_endpoint
+from gql_platform.graphql.examples import examples
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.schema import build_schema
 from gql_platform.playground import Playground, Tab, docs_page, static_files
@@ -48,7 +50,6 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         DataFolderError: If the embedded store's folder cannot be made or written.
     """
     opened = services or open_services(settings)
-    tabs = [Tab(query=document.text, variables=document.variables) for document in operations()]
     schemas = Schemas(
         partial(
             build_schema,
@@ -57,7 +58,8 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
             suggestions=settings.is_loopback and settings.introspection,
         )
     )
-    playground = Playground(tabs, graphql_path=GRAPHQL_PATH)
+
+    playground = Playground(tabs_of(opened, schemas), graphql_path=GRAPHQL_PATH)
     endpoint = graphql_endpoint(opened, schemas, page=playground)
 
     def swap_schema() -> None:
@@ -90,6 +92,16 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way
     install_error_handlers(app)
     return app
+
+
+def tabs_of(services: Services, schemas: Schemas) -> Callable[[Scope], list[Tab]]:
+    """Return what makes the playground's first tabs for a visitor."""
+
+    def tabs(scope: Scope) -> list[Tab]:
+        shown = examples(services.serving.models(), viewer_of(scope), taken=schemas.core.type_names)
+        return [Tab(document.text, document.variables) for document in shown]
+
+    return tabs
 
 
 def mounted(endpoint: GraphQLEndpoint) -> list[BaseRoute]:

@@ -55,12 +55,14 @@ def page_of(
     )
 
 
-def check_page_size(first: int) -> int:
-    """Return ``first`` when it is a page size.
+def page_size(first: int | None) -> int:
+    """Return ``first`` when it is a page size, and `DEFAULT_PAGE_SIZE` for None.
 
     Raises:
         PageSizeError: If it is below 1 or above `MAX_PAGE_SIZE`.
     """
+    if first is None:
+        return DEFAULT_PAGE_SIZE
     if not 1 <= first <= MAX_PAGE_SIZE:
         raise PageSizeError(first=first, maximum=MAX_PAGE_SIZE)
     return first

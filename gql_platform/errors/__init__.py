@@ -14,6 +14,7 @@
     │   └── MonitoringDisabledError    the metrics are switched off
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
+    │   ├── TooManyIDsError            more ids than are fetched at once
     │   ├── InvalidCursorError         a cursor that no page gave out
     │   ├── PageSizeError              a page of no or of too many items
     │   ├── IntervalError              a sampling interval that is too short or too long
@@ -75,6 +76,7 @@ from gql_platform.errors.input import (
     PageSizeError,
     PathNotFoundError,
     RowProblem,
+    TooManyIDsError,
     TooManyRowsError,
     UnsupportedMediaTypeError,
 )
@@ -134,6 +136,7 @@ __all__ = [
     "SettingsError",
     "StartError",
     "StoreAddressError",
+    "TooManyIDsError",
     "TooManyRowsError",
     "UnauthenticatedError",
     "UnavailableError",

@@ -21,6 +21,15 @@ class InvalidIDError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class TooManyIDsError(InvalidInputError):
+    """{count} ids are more than the {maximum} that one field takes; ask for them in parts."""
+
+    code = "TOO_MANY_IDS"
+    count: int
+    maximum: int
+
+
+@dataclass(eq=False)
 class InvalidCursorError(InvalidInputError):
     """The cursor {cursor!r} is not one of ours; pass an `endCursor` that a query returned."""
 

@@ -9,7 +9,10 @@ from gql_platform.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 T = TypeVar("T")
 
 First = Annotated[
-    int, strawberry.argument(description=f"How many items, from 1 to {MAX_PAGE_SIZE}.")
+    int | None,
+    strawberry.argument(
+        description=f"How many items, from 1 to {MAX_PAGE_SIZE}; null stands for the default."
+    ),
 ]
 After = Annotated[
     str | None, strawberry.argument(description="An `endCursor`, to go on behind that page.")

@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from gql_platform.access.records import Permission
+from gql_platform.errors import InvalidIDError
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.node import Node, decode_id, encode_id
@@ -210,18 +211,29 @@ class ModelVersionBy:
     )
 
 
-def model_ref(node_id: str) -> str | None:
-    """Return the name in the global id of a model, or None for the id of something else."""
+def model_ref(node_id: str) -> str:
+    """Return the name in the global id of a model.
+
+    Raises:
+        InvalidIDError: If it is the id of something else.
+    """
     type_name, key = decode_id(node_id)
-    return key if type_name == "Model" else None
+    if type_name != "Model":
+        raise InvalidIDError(id=node_id)
+    return key
 
 
-def version_ref(node_id: str) -> VersionRef | None:
-    """Return the key in the global id of a version, or None for the id of something else."""
+def version_ref(node_id: str) -> VersionRef:
+    """Return the key in the global id of a version.
+
+    Raises:
+        InvalidIDError: If it is the id of something else.
+    """
     type_name, key = decode_id(node_id)
     number, _, model = key.partition("@")
-    is_version = type_name == "ModelVersion" and _VERSION_NUMBER.fullmatch(number)
-    return VersionRef(model, int(number)) if is_version else None
+    if type_name != "ModelVersion" or not _VERSION_NUMBER.fullmatch(number):
+        raise InvalidIDError(id=node_id)
+    return VersionRef(model, int(number))
 
 
 @strawberry.type
@@ -243,8 +255,8 @@ class RegistryQuery:
         info: Info, by: Annotated[ModelBy, strawberry.argument(description="Which model.")]
     ) -> Model | None:
         """A registered model; null when there is none of that name."""
-        name = model_ref(by.id) if by.id is not None and by.id is not strawberry.UNSET else by.name
-        return await info.context.loaders.models.load(name) if name else None
+        name = model_ref(by.id) if isinstance(by.id, str) else by.name or ""
+        return await info.context.loaders.models.load(name)
 
     @root_field(Permission.MODEL_READ, graphql_type=ModelVersionType | None)
     @staticmethod
@@ -258,4 +270,4 @@ class RegistryQuery:
             return await registry.version(by.alias.model, alias=by.alias.alias)
         number = by.number
         ref = VersionRef(number.model, number.version) if number else version_ref(by.id or "")
-        return await registry.version(ref.model, number=ref.version) if ref else None
+        return await registry.version(ref.model, number=ref.version)

@@ -1,8 +1,8 @@
-"""The HTML pages, each made once and sent as it is."""
+"""The HTML pages."""
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +62,14 @@ class Page:
 
     Args:
         file: The name of the HTML file in ``pages/``.
-        data: What the page's script reads, as plain JSON values.
+        data_of: Returns what the page's script reads, as plain JSON values, for the scope of a
+            request.
     """
 
-    def __init__(self, file: str, data: Mapping[str, object]) -> None:
+    def __init__(self, file: str, data_of: Callable[[Scope], Mapping[str, object]]) -> None:
         html = (_PAGES / file).read_text(encoding="utf-8")
-        html = _ASSET.sub(lambda match: asset_url(match[1]), html)
-        self._body = html.replace(_DATA_MARK, embedded_json(data)).encode()
+        self._html = _ASSET.sub(lambda match: asset_url(match[1]), html)
+        self._data_of = data_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the page.
@@ -78,7 +79,8 @@ class Page:
         """
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        response = Response(self._body, headers=_HEADERS, media_type="text/html")
+        html = self._html.replace(_DATA_MARK, embedded_json(self._data_of(scope)))
+        response = Response(html, headers=_HEADERS, media_type="text/html")
         await response(scope, receive, send)
 
 
@@ -86,13 +88,22 @@ class Playground(Page):
     """GraphiQL, with tabs to begin with.
 
     Args:
-        tabs: What a first-time visitor finds; whoever was here before finds their own tabs again.
+        tabs_of: Returns what a first-time visitor finds, for the scope of a request; whoever was
+            here before finds their own tabs again.
         graphql_path: The path of the GraphQL API, for requests and for WebSockets.
     """
 
-    def __init__(self, tabs: Sequence[Tab], *, graphql_path: str = "/graphql") -> None:
-        shown = [{"query": tab.query, "variables": _as_typed(tab.variables)} for tab in tabs]
-        super().__init__("playground.html", {"graphqlPath": graphql_path, "tabs": shown})
+    def __init__(
+        self, tabs_of: Callable[[Scope], Sequence[Tab]], *, graphql_path: str = "/graphql"
+    ) -> None:
+        def data_of(scope: Scope) -> Mapping[str, object]:
+            tabs = [
+                {"query": tab.query, "variables": _as_typed(tab.variables)}
+                for tab in tabs_of(scope)
+            ]
+            return {"graphqlPath": graphql_path, "tabs": tabs}
+
+        super().__init__("playground.html", data_of)
 
 
 def docs_page(openapi_path: str = "/openapi.json") -> Page:
@@ -101,7 +112,7 @@ def docs_page(openapi_path: str = "/openapi.json") -> Page:
     Args:
         openapi_path: The path of the OpenAPI description.
     """
-    return Page("docs.html", {"openapiPath": openapi_path})
+    return Page("docs.html", lambda _: {"openapiPath": openapi_path})
 
 
 def embedded_json(data: object) -> str:

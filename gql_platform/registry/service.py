@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gql_platform.errors import InvalidCursorError
-from gql_platform.paging import Page, check_page_size, decode_cursor, page_of
+from gql_platform.paging import Page, decode_cursor, page_of, page_size
 from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 
@@ -21,7 +21,7 @@ class Registry:
     def __init__(self, store: RegistryStore) -> None:
         self._store = store
 
-    async def models(self, *, first: int, after: str | None = None) -> Page[Model]:
+    async def models(self, *, first: int | None, after: str | None = None) -> Page[Model]:
         """Return a page of models, by name.
 
         Raises:
@@ -29,11 +29,10 @@ class Registry:
             InvalidCursorError: If ``after`` is no cursor.
         """
         key = decode_cursor(after) if after is not None else None
-        found = await self._store.models(after=key, limit=check_page_size(first) + 1)
+        size = page_size(first)
+        found = await self._store.models(after=key, limit=size + 1)
         total = await self._store.model_count()
-        return page_of(
-            found, [model.name for model in found], first=first, after=after, total=total
-        )
+        return page_of(found, [model.name for model in found], first=size, after=after, total=total)
 
     async def names(self) -> tuple[str, ...]:
         """Return the names of all models, sorted."""
@@ -71,7 +70,7 @@ class Registry:
 
 
 def version_page(
-    versions: Sequence[ModelVersion], *, first: int, after: str | None = None
+    versions: Sequence[ModelVersion], *, first: int | None, after: str | None = None
 ) -> Page[ModelVersion]:
     """Cut a page out of all versions of one model, newest first.
 
@@ -80,12 +79,13 @@ def version_page(
         InvalidCursorError: If ``after`` is no cursor.
     """
     rest = list(versions)
+    size = page_size(first)
     if after is not None:
         key = decode_cursor(after)
         if not _VERSION_NUMBER.fullmatch(key):
             raise InvalidCursorError(cursor=after)
         rest = [version for version in versions if version.version < int(key)]
-    found = rest[: check_page_size(first) + 1]
+    found = rest[: size + 1]
     return page_of(
-        found, [str(v.version) for v in found], first=first, after=after, total=len(versions)
+        found, [str(v.version) for v in found], first=size, after=after, total=len(versions)
     )

@@ -125,9 +125,17 @@ class TestModel:
 
         assert {"data": {"model": expected}} == await client.execute(self.QUERY, {"by": by})
 
-    @pytest.mark.parametrize("by", [{"name": "nope"}, {"id": encode_id("Run", "run-iris")}])
+    @pytest.mark.parametrize(
+        "by", [{"name": "nope"}, {"name": ""}, {"id": encode_id("Model", "nope")}]
+    )
     async def test_there_may_be_none(self, client: GraphQLClient, by: dict[str, str]) -> None:
         assert await client.execute(self.QUERY, {"by": by}) == {"data": {"model": None}}
+
+    async def test_id_of_something_else_is_a_typed_error(self, client: GraphQLClient) -> None:
+        answer = await client.execute(self.QUERY, {"by": {"id": encode_id("Run", "run-iris")}})
+
+        assert answer["data"] == {"model": None}
+        assert answer["errors"][0]["extensions"]["code"] == "INVALID_ID"
 
     async def test_one_way_to_name_it_must_be_chosen(self, client: GraphQLClient) -> None:
         answer = await client.execute(self.QUERY, {"by": {"name": "a", "id": "b"}})
@@ -205,11 +213,18 @@ class TestModelVersion:
             {"number": {"model": "iris_species", "version": 9}},
             {"number": {"model": "nope", "version": 1}},
             {"alias": {"model": "iris_species", "alias": "nope"}},
-            {"id": encode_id("Model", "iris_species")},
+            {"id": encode_id("ModelVersion", "9@iris_species")},
         ],
     )
     async def test_there_may_be_none(self, client: GraphQLClient, by: dict[str, object]) -> None:
         assert await client.execute(self.QUERY, {"by": by}) == {"data": {"modelVersion": None}}
+
+    async def test_id_of_something_else_is_a_typed_error(self, client: GraphQLClient) -> None:
+        by = {"id": encode_id("Model", "iris_species")}
+        answer = await client.execute(self.QUERY, {"by": by})
+
+        assert answer["data"] == {"modelVersion": None}
+        assert answer["errors"][0]["extensions"]["code"] == "INVALID_ID"
 
     async def test_what_was_not_logged_is_null(self, client: GraphQLClient) -> None:
         query = """{ modelVersion(by: {number: {model: "house_price", version: 1}}) {
@@ -299,13 +314,13 @@ class TestNode:
 
         assert {"data": {"nodes": [{"id": ids[0]}, None, {"id": ids[2]}]}} == answer
 
-    async def test_no_more_than_a_page_is_fetched_at_once(self, client: GraphQLClient) -> None:
+    async def test_no_more_than_a_hundred_are_fetched_at_once(self, client: GraphQLClient) -> None:
         ids = [encode_id("Model", "house_price")] * 101
         answer = await client.execute(
             "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ids}
         )
 
-        assert answer["errors"][0]["extensions"]["code"] == "INVALID_PAGE_SIZE"
+        assert answer["errors"][0]["extensions"]["code"] == "TOO_MANY_IDS"
 
 
 async def test_a_page_costs_a_constant_number_of_reads() -> None:

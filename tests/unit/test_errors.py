@@ -171,6 +171,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.TooManyIDsError(count=101, maximum=100),
+        "101 ids are more than the 100 that one field takes; ask for them in parts.",
+    ),
+    (
         errors.ServerStoppingError(),
         "The server stops, and did not get done with the request; try again in a moment.",
     ),

@@ -10,10 +10,10 @@ from gql_platform.errors import InvalidCursorError, PageSizeError
 from gql_platform.paging import (
     MAX_PAGE_SIZE,
     Page,
-    check_page_size,
     decode_cursor,
     encode_cursor,
     page_of,
+    page_size,
 )
 
 # A lone surrogate is no text that a registry or a request could hold.
@@ -71,13 +71,13 @@ class TestPageSize:
     @pytest.mark.parametrize("first", [1, MAX_PAGE_SIZE])
     def test_bounds_are_taken(self, first: int) -> None:
         """The smallest and the largest page are pages."""
-        assert check_page_size(first) == first
+        assert page_size(first) == first
 
     @pytest.mark.parametrize("first", [-1, 0, MAX_PAGE_SIZE + 1])
     def test_outside_is_refused(self, first: int) -> None:
         """Nothing, less than nothing, or too much is refused with what was asked for."""
         with pytest.raises(PageSizeError) as caught:
-            check_page_size(first)
+            page_size(first)
         assert caught.value.data == {"first": first, "maximum": MAX_PAGE_SIZE}
 
 

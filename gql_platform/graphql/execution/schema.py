@@ -166,6 +166,11 @@ class CompiledSchema(strawberry.Schema):
         self._suggestions = suggestions
         self._deadline_seconds = deadline_seconds
 
+    @property
+    def type_names(self) -> frozenset[str]:
+        """The names of all its types."""
+        return frozenset(self._schema.type_map)
+
     async def execute(
         self,
         query: str | None,

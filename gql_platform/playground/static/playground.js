@@ -8,17 +8,12 @@
   const subscriptionUrl = new URL(url);
   subscriptionUrl.protocol = url.protocol === "https:" ? "wss:" : "ws:";
 
-  const send = GraphiQL.createFetcher({ url: url.href, subscriptionUrl: subscriptionUrl.href });
-
   // A browser cannot send headers with a WebSocket, so GraphiQL puts those of the headers editor
-  // into the connection's first message. There, unlike in HTTP, the case of their names counts.
-  const fetcher = (params, options = {}) =>
-    send(params, { ...options, headers: withLowerCaseNames(options.headers ?? {}) });
-
-  function withLowerCaseNames(headers) {
-    const renamed = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
-    return Object.fromEntries(renamed);
-  }
+  // into the connection's first message.
+  const fetcher = GraphiQL.createFetcher({
+    url: url.href,
+    subscriptionUrl: subscriptionUrl.href,
+  });
 
   const playground = React.createElement(
     GraphiQL,

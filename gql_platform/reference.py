@@ -53,7 +53,7 @@ The metrics know one code more, `CANCELLED`: of a prediction whose caller went a
 | `INTROSPECTION_DISABLED` | The document asks for the schema, which this server does not show. |
 | `BAD_USER_INPUT` | A variable does not go with its type. |
 | `UNKNOWN_OPERATION` | `operationName` names no operation of the document. |
-| `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a WebSocket. |
+| `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a stream of events or a WebSocket. |
 | `NOT_ACCEPTABLE` | `Accept` names neither `application/json` nor `application/graphql-response+json`. |
 | `DEADLINE_EXCEEDED` | The operation took longer than one may, and was ended. |
 

@@ -59,21 +59,19 @@ def _loader(
 
 @dataclass(slots=True)
 class Context:
-    """One operation, or one WebSocket connection.
+    """What the resolvers of one operation see.
 
     Attributes:
         services: All use cases.
         viewer: Who is calling.
         request_id: The id under which the log knows the request.
         loaders: Batched reads.
-        connection_params: What a WebSocket client sent to begin with.
     """
 
     services: Services
     viewer: Viewer
     request_id: str
     loaders: Loaders = field(init=False)
-    connection_params: dict[str, object] | None = None
 
     def __post_init__(self) -> None:
         """Make loaders that live as long as the context."""

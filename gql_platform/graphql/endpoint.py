@@ -1,11 +1,12 @@
 """Our endpoint: the execution of GraphQL, joined to the services."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from starlette.types import ASGIApp, Scope
 
 from gql_platform.access.records import Permission
-from gql_platform.edge.state import request_id_of, viewer_of
+from gql_platform.edge.state import remember, request_id_of, viewer_of
 from gql_platform.errors import InvalidKeyError
 from gql_platform.graphql.context import Context
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
@@ -54,14 +55,13 @@ def graphql_endpoint(
     def context_of(scope: Scope) -> Context:
         return Context(services, viewer_of(scope), request_id_of(scope))
 
-    def greet(context: Context) -> bool:
+    def greet(scope: Scope, payload: Mapping[str, Any]) -> bool:
         """Let a client show its key in the first message, for browsers cannot send headers."""
-        parameters = context.connection_params or {}
-        given = next((v for k, v in parameters.items() if k.lower() == "authorization"), None)
+        given = next((v for k, v in payload.items() if k.lower() == "authorization"), None)
         if given is None:
             return True
         try:
-            context.viewer = services.access.viewer(str(given))
+            remember(scope, viewer=services.access.viewer(str(given)))
         except InvalidKeyError:
             return False
         return True
@@ -71,5 +71,5 @@ def graphql_endpoint(
         context_of=context_of,
         request_id_of=request_id_of,
         page=page,
-        websocket=WebSocketEndpoint(lambda: schemas.full, context_of=context_of, greet=greet),
+        websocket=WebSocketEndpoint(schemas.of, context_of=context_of, greet=greet),
     )

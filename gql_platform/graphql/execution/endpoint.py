@@ -1,6 +1,7 @@
 """GraphQL over HTTP, as the GraphQL-over-HTTP specification has it (draft of 2025).
 
-POST takes JSON; GET takes queries in the URL's parameters, and shows a page to browsers.
+POST takes JSON; GET takes queries in the URL's parameters, and shows a page to browsers. Whoever
+prefers ``text/event-stream`` gets the answers as server-sent events.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,10 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
 from gql_platform.graphql.execution.departure import WhileConnected
+from gql_platform.graphql.execution.event_stream import send_events
 from gql_platform.graphql.execution.negotiation import (
     GRAPHQL_RESPONSE,
     JSON,
     accepted_type,
+    wants_events,
     wants_page,
 )
 from gql_platform.graphql.execution.request import (
@@ -24,7 +27,8 @@ from gql_platform.graphql.execution.request import (
     from_body,
     from_url,
 )
-from gql_platform.graphql.execution.schema import CompiledSchema, OperationTypeError, Refusal
+from gql_platform.graphql.execution.response import body_of
+from gql_platform.graphql.execution.schema import CompiledSchema, OperationTypeError, Refusal, Types
 
 _READING = frozenset({OperationType.QUERY})
 _READING_AND_WRITING = frozenset({OperationType.QUERY, OperationType.MUTATION})
@@ -72,8 +76,13 @@ class GraphQLEndpoint:
             return
         media_type = JSON
         try:
-            media_type = accepted_type(accept)
-            result = await self._answered(scope, receive, headers)
+            streams = wants_events(accept)
+            media_type = JSON if streams else accepted_type(accept)
+            request, allowed = await _read(scope, receive, headers)
+            if streams:
+                await self._stream(request, allowed, scope, receive, send)
+                return
+            result = await self._answered(request, allowed, scope, receive)
         except RequestError as error:
             await _send(send, error.status, media_type, self._body_of(error, scope), error.headers)
             return
@@ -81,64 +90,68 @@ class GraphQLEndpoint:
             await _send(send, _status_of(result, media_type), media_type, body_of(result))
 
     async def _answered(
-        self, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
+        self, request: OperationRequest, allowed: Types, scope: Scope, receive: Receive
     ) -> ExecutionResult | None:
-        """Run what a request asks for; None when its client went away meanwhile."""
-        method = scope["method"]
-        if method == "POST":
-            allowed = _READING_AND_WRITING
-            body = await _body(receive)
-            request = from_body(_text(headers.get(b"content-type")), body)
-        elif method == "GET":
-            allowed = _READING
-            request = from_url(scope["query_string"])
-        else:
-            raise RequestError(
-                405, "GraphQL takes POST, and GET for queries.",
-                code="METHOD_NOT_ALLOWED", headers={"allow": "GET, POST"},
-            )  # fmt: skip
+        """Run an operation; None when its client went away meanwhile."""
         context = self._context_of(scope)
         with WhileConnected(receive):
-            return await _run(self._schema_of(context), request, context, allowed)
+            try:
+                return await self._schema_of(context).run(request, context, allowed=allowed)
+            except OperationTypeError as error:
+                raise _not_allowed(error.operation_type) from error
         return None
+
+    async def _stream(
+        self,
+        request: OperationRequest,
+        allowed: Types,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Run an operation, and send its answers as events until its client goes away."""
+        context = self._context_of(scope)
+        allowed = {*allowed, OperationType.SUBSCRIPTION}
+        try:
+            results = self._schema_of(context).results(request, context, allowed=allowed)
+        except OperationTypeError as error:
+            raise _not_allowed(error.operation_type) from error
+        with WhileConnected(receive):
+            await send_events(results, send)
 
     def _body_of(self, error: RequestError, scope: Scope) -> bytes:
         extensions = {"code": error.code, "requestId": self._request_id_of(scope)}
         return orjson.dumps({"errors": [{"message": str(error), "extensions": extensions}]})
 
 
-async def _run(
-    schema: CompiledSchema,
-    request: OperationRequest,
-    context: Any,
-    allowed: frozenset[OperationType],
-) -> ExecutionResult:
-    try:
-        return await schema.run(request, context, allowed=allowed)
-    except OperationTypeError as error:
-        if error.operation_type is OperationType.SUBSCRIPTION:
-            raise RequestError(
-                400,
-                "Subscriptions do not run over a single request; open a WebSocket at the same "
-                "path with the subprotocol graphql-transport-ws.",
-                code="SUBSCRIPTION_OVER_HTTP",
-            ) from error
-        raise RequestError(
-            405, "Only queries run over GET; send mutations by POST.",
-            code="METHOD_NOT_ALLOWED", headers={"allow": "POST"},
-        ) from error  # fmt: skip
+async def _read(
+    scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
+) -> tuple[OperationRequest, Types]:
+    """Return the request, and the types of operation that its method may run."""
+    if scope["method"] == "POST":
+        body = await _body(receive)
+        return from_body(_text(headers.get(b"content-type")), body), _READING_AND_WRITING
+    if scope["method"] == "GET":
+        return from_url(scope["query_string"]), _READING
+    raise RequestError(
+        405, "GraphQL takes POST, and GET for queries.",
+        code="METHOD_NOT_ALLOWED", headers={"allow": "GET, POST"},
+    )  # fmt: skip
 
 
-def body_of(result: ExecutionResult) -> bytes:
-    """Write a result as JSON; one that did not run has no ``data``."""
-    body: dict[str, object] = {}
-    if result.errors:
-        body["errors"] = [error.formatted for error in result.errors]
-    if not isinstance(result, Refusal):
-        body["data"] = result.data
-    if result.extensions:
-        body["extensions"] = result.extensions
-    return orjson.dumps(body)
+def _not_allowed(operation_type: OperationType) -> RequestError:
+    if operation_type is OperationType.SUBSCRIPTION:
+        return RequestError(
+            400,
+            "Subscriptions have more answers than one: ask for a stream of events with "
+            "`Accept: text/event-stream`, or open a WebSocket at the same path with the "
+            "subprotocol graphql-transport-ws.",
+            code="SUBSCRIPTION_OVER_HTTP",
+        )
+    return RequestError(
+        405, "Only queries run over GET; send mutations by POST.",
+        code="METHOD_NOT_ALLOWED", headers={"allow": "POST"},
+    )  # fmt: skip
 
 
 def _status_of(result: ExecutionResult, media_type: str) -> int:

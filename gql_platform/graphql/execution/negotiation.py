@@ -33,6 +33,16 @@ def accepted_type(accept: str | None) -> str:
     )
 
 
+@lru_cache(maxsize=256)
+def wants_events(accept: str | None) -> bool:
+    """Return whether a client wants a stream of events above all.
+
+    Some clients name every media type that they can read; they want JSON for what is no
+    subscription, and say so by naming that first.
+    """
+    return bool(accept) and _by_preference(accept or "")[:1] == ["text/event-stream"]
+
+
 def wants_page(method: str, accept: str | None) -> bool:
     """Return whether a browser asks for a page to look at."""
     return method == "GET" and "text/html" in (accept or "")

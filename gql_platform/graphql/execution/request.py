@@ -64,7 +64,7 @@ def from_body(content_type: str | None, body: bytes) -> OperationRequest:
     if content_type != "application/json":
         _check_content_type(content_type or "")
     try:
-        return _checked(orjson.loads(body))
+        return request_of(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         raise RequestError(400, f"The body is no valid JSON: {error}.") from error
 
@@ -90,7 +90,7 @@ def from_url(query_string: bytes) -> OperationRequest:
                 given[name] = orjson.loads(str(text))
             except orjson.JSONDecodeError as error:
                 raise RequestError(400, f"The parameter `{name}` is no valid JSON.") from error
-    return _checked(given)
+    return request_of(given)
 
 
 def _check_content_type(content_type: str) -> None:
@@ -103,8 +103,15 @@ def _check_content_type(content_type: str) -> None:
         )  # fmt: skip
 
 
-def _checked(body: object) -> OperationRequest:
-    """Return the parameters of a request, if they are of their types."""
+def request_of(body: object) -> OperationRequest:
+    """Return the parameters of a request, if they are of their types.
+
+    Args:
+        body: Any JSON value.
+
+    Raises:
+        RequestError: If it is not a request of GraphQL.
+    """
     if not isinstance(body, dict):
         raise RequestError(
             400, 'The body must be one JSON object such as {"query": "{ server { version } }"}; '

@@ -8,7 +8,7 @@ runs; and no operation runs for longer than its deadline.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, cast
@@ -39,6 +39,7 @@ ANY_TYPE: frozenset[OperationType] = frozenset(OperationType)
 
 Types: TypeAlias = Collection[OperationType]
 Variables: TypeAlias = dict[str, Any]
+Results: TypeAlias = AsyncGenerator[ExecutionResult, None]
 
 
 class OperationTypeError(Exception):
@@ -186,7 +187,7 @@ class CompiledSchema(strawberry.Schema):
         request = OperationRequest(query or "", operation_name, variable_values)
         return await self.run(request, context_value, allowed=_allowed(allowed_operation_types))
 
-    async def stream(  # type: ignore[override]
+    async def stream(
         self,
         query: str | None,
         variable_values: Variables | None = None,
@@ -195,7 +196,7 @@ class CompiledSchema(strawberry.Schema):
         operation_name: str | None = None,
         operation_extensions: Mapping[str, Any] | None = None,
         allowed_operation_types: Iterable[StrawberryOperationType] | None = None,
-    ) -> AsyncIterator[ExecutionResult]:
+    ) -> Results:
         """Run an operation of any type; as Strawberry's method of this name."""
         del root_value, operation_extensions
         request = OperationRequest(query or "", operation_name, variable_values)
@@ -223,9 +224,9 @@ class CompiledSchema(strawberry.Schema):
         finally:
             self._end(operation)
 
-    async def results(
+    def results(
         self, request: OperationRequest, context: Any, *, allowed: Types = ANY_TYPE
-    ) -> AsyncIterator[ExecutionResult]:
+    ) -> Results:
         """Run an operation and yield its answers: the events of a subscription, or a single one.
 
         Args:
@@ -236,14 +237,17 @@ class CompiledSchema(strawberry.Schema):
         Raises:
             OperationTypeError: If it is of a type that may not run.
         """
-        operation = self._begun(request, context, allowed)
+        return self._results(self._begun(request, context, allowed))
+
+    async def _results(self, operation: _Operation) -> Results:
         try:
             measured = operation.measured
             if measured is None or measured.type is not OperationType.SUBSCRIPTION:
                 yield await self._answer(operation)
                 return
-            async for result in self._events(operation):
-                yield result
+            async with aclosing(self._events(operation)) as events:
+                async for result in events:
+                    yield result
         finally:
             self._end(operation)
 
@@ -289,7 +293,7 @@ class CompiledSchema(strawberry.Schema):
             **self._arguments(operation),
         )
 
-    async def _events(self, operation: _Operation) -> AsyncIterator[ExecutionResult]:
+    async def _events(self, operation: _Operation) -> Results:
         """Run a subscription, whose first event tells the cost."""
         if operation.seen:
             yield self._refusal(operation, operation.seen)

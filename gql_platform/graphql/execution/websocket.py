@@ -1,139 +1,292 @@
-"""GraphQL over WebSocket, with the subprotocol graphql-transport-ws only."""
+"""GraphQL over WebSocket, with the subprotocol graphql-transport-ws only.
 
+The protocol is that of https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md.
+A connection holds no queue: an operation goes on when its last message was taken, so that a client
+that reads slowly slows down what it reads, and nobody else.
+"""
+
+import asyncio
+import time
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from contextlib import aclosing
 from typing import Any
 
 import orjson
 import structlog
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
-from starlette.websockets import WebSocket, WebSocketDisconnect
-from strawberry import Schema
-from strawberry.asgi import GraphQL
-from strawberry.exceptions import ConnectionRejectionError
-from strawberry.http.exceptions import WebSocketDisconnected
-from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
-from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import (
-    BaseGraphQLTransportWSHandler,
+from starlette.types import Message, Receive, Scope, Send
+
+from gql_platform.graphql.execution.request import (
+    OperationRequest,
+    RequestError,
+    request_of,
 )
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
-from strawberry.types.unset import UnsetType
+from gql_platform.graphql.execution.response import body_of
+from gql_platform.graphql.execution.schema import CompiledSchema, Refusal
 
-CONNECTION_INIT_TIMEOUT = timedelta(seconds=10)
+PROTOCOL = "graphql-transport-ws"
+CONNECTION_INIT_SECONDS = 10.0
+"""How long a client may take for its first message."""
 MAX_SUBSCRIPTIONS = 100
+"""How many operations of a connection run at once."""
+STALL_SECONDS = 20.0
+"""How long a client may leave a message unread that the network holds for it."""
+LONGEST_REASON = 123
+"""How many bytes of reason a WebSocket's closing frame holds."""
 
-log = structlog.get_logger(__name__)
-
-
-class _Handler(BaseGraphQLTransportWSHandler[Any, None]):
-    """Take the messages of one connection, if they are messages of the protocol."""
-
-    async def handle_message(self, message: Message) -> None:
-        """Act on a message, or close the connection over one that is none."""
-        problem = problem_of(message)
-        if problem is not None:
-            await self.handle_invalid_message(problem)
-        else:
-            await super().handle_message(message)
-
-    async def handle_task_exception(self, error: Exception) -> None:
-        """Log what ended an operation, unless the client just went away."""
-        if not isinstance(error, WebSocketDisconnected | WebSocketDisconnect):
-            log.error("websocket_operation_failed", exc_info=error)
+log = structlog.get_logger("gql_platform.websocket")
 
 
-class _Connection(GraphQL[Any, None]):
-    """One WebSocket connection, which keeps the schema that it began with."""
-
-    graphql_transport_ws_handler_class = _Handler
-
-    def __init__(self, schema: Schema, context: Any, greet: Callable[[Any], bool]) -> None:
-        super().__init__(
-            schema,
-            graphql_ide=None,
-            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
-            connection_init_wait_timeout=CONNECTION_INIT_TIMEOUT,
-            max_subscriptions_per_connection=MAX_SUBSCRIPTIONS,
-            # Origins are checked before a request comes here.
-            allowed_origins=("*",),
-        )
-        self._context = context
-        self._greet = greet
-
-    async def get_context(
-        self, request: Request | WebSocket, response: Response | WebSocket
-    ) -> Any:
-        """Return the one context of the connection."""
-        del request, response
-        return self._context
-
-    async def on_ws_connect(self, context: Any) -> UnsetType | dict[str, object] | None:
-        """Look at what the client sent to begin with."""
-        if not self._greet(context):
-            raise ConnectionRejectionError
-        return UnsetType()
-
-    def encode_json(self, data: object) -> str:
-        """Write text: bytes would go out as binary frames, which clients do not expect."""
-        return orjson.dumps(data).decode()
-
-    def decode_json(self, data: str | bytes) -> object:
-        """Read a message."""
-        message: object = orjson.loads(data)
-        return message
-
-
-def problem_of(message: object) -> str | None:
-    """Return why something a client sent is no message of the protocol, or None.
+class _ClosingError(Exception):
+    """The connection is closed, by us.
 
     Args:
-        message: Any JSON value.
+        code: The code of the closing frame.
+        reason: Why, for the client.
     """
-    if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
-        return "A message must be an object with a type"
-    if message["type"] not in ("subscribe", "complete"):
-        return None
-    if not isinstance(message.get("id"), str) or not message["id"]:
-        return "The id must be a text that is not empty"
-    return _problem_of_payload(message.get("payload")) if message["type"] == "subscribe" else None
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
 
 
-def _problem_of_payload(payload: object) -> str | None:
-    if not isinstance(payload, Mapping):
-        return "The payload must be an object"
-    if not isinstance(payload.get("query"), str) or not payload["query"].strip():
-        return "The payload's query must be the text of a document"
-    if not isinstance(payload.get("operationName"), str | None):
-        return "The payload's operationName must be a text"
-    if not isinstance(payload.get("variables"), dict | None):
-        return "The payload's variables must be an object"
-    return None
+class _GoneError(Exception):
+    """The client has closed the connection.
+
+    Args:
+        code: The code of its closing frame.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(str(code))
+        self.code = code
 
 
 class WebSocketEndpoint:
     """Serve WebSocket connections.
 
     Args:
-        schema: Returns the schema for a new connection.
-        context_of: Makes the context of a connection from the ASGI scope; it has an attribute
-            ``connection_params``, which is set to what the client sends to begin with.
-        greet: Takes the context with these parameters and returns whether the client may go on.
+        schema_of: Returns the schema for whoever has a context; an operation ends with the schema
+            that it began with.
+        context_of: Makes the context of an operation from the ASGI scope of its connection.
+        greet: Takes the ASGI scope and what the client sent to begin with, notes in the scope what
+            the context needs of it, and returns whether the client may go on.
+        stall_seconds: How long a client may leave a message unread.
     """
 
     def __init__(
         self,
-        schema: Callable[[], Schema],
+        schema_of: Callable[[Any], CompiledSchema],
         *,
         context_of: Callable[[Scope], Any],
-        greet: Callable[[Any], bool],
+        greet: Callable[[Scope, Mapping[str, Any]], bool],
+        stall_seconds: float = STALL_SECONDS,
     ) -> None:
-        self._schema = schema
-        self._context_of = context_of
-        self._greet = greet
+        self.schema_of = schema_of
+        self.context_of = context_of
+        self.greet = greet
+        self.stall_seconds = stall_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection until it ends."""
-        connection = _Connection(self._schema(), self._context_of(scope), self._greet)
-        await connection(scope, receive, send)
+        connection = _Connection(self, scope, receive, send)
+        started = time.perf_counter()
+        code = await connection.serve()
+        log.info(
+            "websocket",
+            path=scope["path"],
+            code=code,
+            operations=connection.count,
+            duration_ms=round((time.perf_counter() - started) * 1e3, 3),
+        )
+
+
+class _Connection:
+    """One connection.
+
+    Attributes:
+        count: How many operations it has begun.
+    """
+
+    def __init__(
+        self, endpoint: WebSocketEndpoint, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        self._endpoint = endpoint
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._sending = asyncio.Lock()
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._is_greeted = False
+        self._failure: _ClosingError | None = None
+        self._reader: asyncio.Task[Any] | None = None
+        self.count = 0
+
+    async def serve(self) -> int:
+        """Take messages until the connection ends, and return the code that it ended with."""
+        self._reader = asyncio.current_task()
+        try:
+            await self._accept()
+            await self._take_greeting()
+            while True:
+                await self._act(await self._message())
+        except _GoneError as gone:
+            return gone.code
+        except _ClosingError as closing:
+            return await self._close(closing)
+        except asyncio.CancelledError:
+            if self._failure is None or self._reader is None or self._reader.uncancel() > 0:
+                raise
+            return await self._close(self._failure)
+        finally:
+            await self._end_operations()
+
+    async def _accept(self) -> None:
+        await self._receive()
+        if PROTOCOL not in self._scope.get("subprotocols", ()):
+            await self._send({"type": "websocket.accept"})
+            raise _ClosingError(4406, f"The subprotocol must be {PROTOCOL}")
+        await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+
+    async def _take_greeting(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECTION_INIT_SECONDS):
+                while not self._is_greeted:
+                    await self._act(await self._message())
+        except TimeoutError as error:
+            raise _ClosingError(4408, "Connection initialisation timeout") from error
+
+    async def _message(self) -> Mapping[str, Any]:
+        """Return the next message.
+
+        Raises:
+            _ClosingError: If it is none of the protocol.
+            _GoneError: If the client is gone.
+        """
+        event: Message = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            raise _GoneError(event.get("code", 1005))
+        try:
+            message = orjson.loads(event.get("text") or event.get("bytes") or b"")
+        except orjson.JSONDecodeError as error:
+            raise _ClosingError(4400, "A message must be JSON") from error
+        if not isinstance(message, Mapping) or not isinstance(message.get("type"), str):
+            raise _ClosingError(4400, "A message must be an object with a type")
+        return message
+
+    async def _act(self, message: Mapping[str, Any]) -> None:
+        match message["type"]:
+            case "connection_init":
+                await self._greet(message.get("payload"))
+            case "ping":
+                await self._transmit('{"type":"pong"}')
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(message)
+            case "complete":
+                operation = self._operations.pop(_id_of(message), None)
+                if operation is not None:
+                    operation.cancel()
+            case other:
+                raise _ClosingError(4400, f"There is no message of type {other!r}")
+
+    async def _greet(self, payload: object) -> None:
+        if self._is_greeted:
+            raise _ClosingError(4429, "Too many initialisation requests")
+        if not isinstance(payload, Mapping | None):
+            raise _ClosingError(4400, "The payload of connection_init must be an object")
+        if not self._endpoint.greet(self._scope, payload or {}):
+            raise _ClosingError(4403, "Forbidden")
+        self._is_greeted = True
+        await self._transmit('{"type":"connection_ack"}')
+
+    def _subscribe(self, message: Mapping[str, Any]) -> None:
+        if not self._is_greeted:
+            raise _ClosingError(4401, "Unauthorized")
+        name = _id_of(message)
+        if name in self._operations:
+            raise _ClosingError(4409, f"Subscriber for {name} already exists")
+        if len(self._operations) >= MAX_SUBSCRIPTIONS:
+            raise _ClosingError(4429, f"At most {MAX_SUBSCRIPTIONS} operations run at once")
+        try:
+            request = request_of(message.get("payload"))
+        except RequestError as error:
+            raise _ClosingError(4400, str(error)) from error
+        self.count += 1
+        self._operations[name] = asyncio.create_task(self._run(name, request))
+
+    async def _run(self, name: str, request: OperationRequest) -> None:
+        """Run an operation, and tell what comes of it."""
+        try:
+            await self._tell(name, request)
+        except _ClosingError as closing:
+            self._fail(closing)
+        except OSError:
+            # The client is gone, which the reader will see at once.
+            pass
+        except Exception:
+            log.exception("websocket_operation_failed")
+            self._fail(_ClosingError(4500, "Internal server error"))
+
+    async def _tell(self, name: str, request: OperationRequest) -> None:
+        shown = orjson.dumps(name).decode()
+        context = self._endpoint.context_of(self._scope)
+        results = self._endpoint.schema_of(context).results(request, context)
+        async with aclosing(results):
+            async for result in results:
+                if isinstance(result, Refusal):
+                    self._operations.pop(name, None)
+                    errors = orjson.dumps([each.formatted for each in result.errors or ()])
+                    await self._transmit(_message_of(shown, "error", errors.decode()))
+                    return
+                await self._transmit(_message_of(shown, "next", body_of(result).decode()))
+        self._operations.pop(name, None)
+        await self._transmit(f'{{"id":{shown},"type":"complete"}}')
+
+    async def _transmit(self, text: str) -> None:
+        """Send a message, if the client takes it.
+
+        Raises:
+            _ClosingError: If it does not.
+        """
+        try:
+            async with self._sending, asyncio.timeout(self._endpoint.stall_seconds):
+                await self._send({"type": "websocket.send", "text": text})
+        except TimeoutError as error:
+            raise _ClosingError(1013, "The client reads too slowly") from error
+
+    def _fail(self, closing: _ClosingError) -> None:
+        """End the connection from within an operation."""
+        if self._failure is None and self._reader is not None:
+            self._failure = closing
+            self._reader.cancel()
+
+    async def _close(self, closing: _ClosingError) -> int:
+        reason = closing.reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+        try:
+            async with asyncio.timeout(1.0):
+                await self._send(
+                    {"type": "websocket.close", "code": closing.code, "reason": reason}
+                )
+        except (OSError, TimeoutError):
+            # It is gone, or does not even read that.
+            log.debug("websocket_close_not_taken", code=closing.code)
+        return closing.code
+
+    async def _end_operations(self) -> None:
+        tasks = list(self._operations.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _id_of(message: Mapping[str, Any]) -> str:
+    name = message.get("id")
+    if not isinstance(name, str) or not name:
+        raise _ClosingError(4400, "The id must be a text that is not empty")
+    return name
+
+
+def _message_of(shown_id: str, kind: str, payload: str) -> str:
+    return f'{{"id":{shown_id},"type":"{kind}","payload":{payload}}}'

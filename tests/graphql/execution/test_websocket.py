@@ -1,17 +1,22 @@
 """GraphQL over WebSocket."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.types import Message
 from starlette.websockets import WebSocketDisconnect
+from structlog.testing import capture_logs
 
 from gql_platform.app import create_app
+from gql_platform.graphql.execution.websocket import MAX_SUBSCRIPTIONS, WebSocketEndpoint
 from gql_platform.settings import Settings
 from gql_platform.testing import in_memory_services
 from tests.app import BASE_URL, KEY
+from tests.graphql.execution.products import Stage, product
 
 URL = "ws://localhost:8000/graphql"
 PROTOCOL = "graphql-transport-ws"
@@ -49,6 +54,12 @@ def subscribe(socket: WebSocketTestSession, query: str) -> dict[str, Any]:
     socket.send_json({"id": "1", "type": "subscribe", "payload": {"query": query}})
     message: dict[str, Any] = socket.receive_json()
     return message
+
+
+def read_on(socket: WebSocketTestSession) -> None:
+    """Read until the server closes the connection."""
+    while True:
+        socket.receive_json()
 
 
 def test_events_come_until_the_client_completes(client: TestClient) -> None:
@@ -191,3 +202,112 @@ class TestKey:
                 socket.receive_json()
 
         assert closed.value.code == 4403
+
+
+class TestProtocol:
+    """What a client may not do closes the connection with the code of the protocol."""
+
+    @pytest.mark.parametrize(
+        ("messages", "code"),
+        [
+            ([{"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}], 4401),
+            ([{"type": "connection_init"}, {"type": "connection_init"}], 4429),
+            ([{"type": "connection_init", "payload": []}], 4400),
+            (
+                [
+                    {"type": "connection_init"},
+                    {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}},
+                    {"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}},
+                ],
+                4409,
+            ),
+            (
+                [
+                    {"type": "connection_init"},
+                    *(
+                        {"type": "subscribe", "id": str(i), "payload": {"query": SUBSCRIPTION}}
+                        for i in range(MAX_SUBSCRIPTIONS + 1)
+                    ),
+                ],
+                4429,
+            ),
+        ],
+    )
+    def test_breach(self, client: TestClient, messages: list[object], code: int) -> None:
+        with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+            for message in messages:
+                socket.send_json(message)
+            with pytest.raises(WebSocketDisconnect) as closed:
+                read_on(socket)
+
+        assert closed.value.code == code
+
+    def test_ping_is_answered(self, client: TestClient) -> None:
+        with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+            socket.send_json({"type": "ping"})
+            assert socket.receive_json() == {"type": "pong"}
+
+    def test_an_id_is_free_again_when_its_operation_is_complete(self, client: TestClient) -> None:
+        with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+            greet(socket)
+            for _ in range(2):
+                assert subscribe(socket, "{ server { state } }")["type"] == "next"
+                assert socket.receive_json() == {"id": "1", "type": "complete"}
+
+    def test_an_unknown_operation_is_told_as_over_http(self, client: TestClient) -> None:
+        payload = {"query": "query A { server { state } }", "operationName": "B"}
+        with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+            greet(socket)
+            socket.send_json({"id": "1", "type": "subscribe", "payload": payload})
+            message = socket.receive_json()
+
+        assert message["type"] == "error"
+        assert message["payload"][0]["extensions"]["code"] == "UNKNOWN_OPERATION"
+
+    def test_each_connection_leaves_one_line(self, client: TestClient) -> None:
+        with capture_logs() as lines:
+            with client.websocket_connect(URL, subprotocols=[PROTOCOL]) as socket:
+                greet(socket)
+                subscribe(socket, "{ server { state } }")
+                socket.receive_json()
+            # The next request ends behind the connection.
+            client.get("/health")
+        (line,) = [line for line in lines if line["event"] == "websocket"]
+        assert (line["path"], line["operations"], line["code"]) == ("/graphql", 1, 1000)
+
+
+@pytest.mark.anyio
+async def test_a_client_that_does_not_read_is_told_and_closed() -> None:
+    stage, sent = Stage(), []
+    schema = product()
+    endpoint = WebSocketEndpoint(
+        lambda _: schema,
+        context_of=lambda _: stage,
+        greet=lambda _, __: True,
+        stall_seconds=0.01,
+    )
+    arriving: asyncio.Queue[Message] = asyncio.Queue()
+    for message in (
+        {"type": "connection_init"},
+        {"type": "subscribe", "id": "1", "payload": {"query": "subscription { count }"}},
+    ):
+        arriving.put_nowait({"type": "websocket.receive", "text": json.dumps(message)})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if '"next"' in message.get("text", ""):
+            await asyncio.Event().wait()
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"} if not sent else await arriving.get()
+
+    scope = {"type": "websocket", "path": "/", "subprotocols": [PROTOCOL]}
+    async with asyncio.timeout(10):
+        await endpoint(scope, receive, send)
+
+    assert sent[-1] == {
+        "type": "websocket.close",
+        "code": 1013,
+        "reason": "The client reads too slowly",
+    }
+    assert stage.log == ["closed"]

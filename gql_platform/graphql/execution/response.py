@@ -1,0 +1,18 @@
+"""Answers as JSON."""
+
+import orjson
+from strawberry.types import ExecutionResult
+
+from gql_platform.graphql.execution.schema import Refusal
+
+
+def body_of(result: ExecutionResult) -> bytes:
+    """Write a result as JSON; one that did not run has no ``data``."""
+    body: dict[str, object] = {}
+    if result.errors:
+        body["errors"] = [error.formatted for error in result.errors]
+    if not isinstance(result, Refusal):
+        body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
+    return orjson.dumps(body)

@@ -5,6 +5,7 @@ import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -50,7 +51,7 @@ def frame_of(rows: Rows, signature: Signature, *, model: str) -> pd.DataFrame:
     by_name = [_values_by_column(row, index, columns, problems) for index, row in enumerate(rows)]
     matrix = None if problems.count else _matrix_of(by_name, columns)
     if matrix is not None:
-        return pd.DataFrame(matrix, columns=[column.name for column in columns], copy=False)
+        return pd.DataFrame(matrix, columns=_index_of(columns), copy=False)
     data = {
         column.name: _array_of([values[place] for values in by_name], column, problems)
         for place, column in enumerate(columns)
@@ -60,6 +61,11 @@ def frame_of(rows: Rows, signature: Signature, *, model: str) -> pd.DataFrame:
             model=model, problems=tuple(problems.in_order()), problem_count=problems.count
         )
     return pd.DataFrame(data, copy=False)
+
+
+@lru_cache(maxsize=256)
+def _index_of(columns: tuple[Column, ...]) -> "pd.Index[str]":
+    return pd.Index([column.name for column in columns])
 
 
 @dataclass(slots=True)

@@ -6,9 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import is_classifier, is_regressor
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.adapters.mlflow.shortcuts import (
+    forget_names,
+    is_exact_logistic,
+    logistic_output,
+    probe_of,
+)
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
@@ -45,9 +52,10 @@ def sklearn_predictor(
     reason = _fault_of(estimator, package)
     if reason is not None:
         raise UnsupportedModelError(name=version.model_name, version=version.version, reason=reason)
+    probe = probe_of(package)
     if is_classifier(estimator):
-        return SklearnClassifier(estimator)
-    return SklearnRegressor(estimator)
+        return SklearnClassifier(estimator, probe)
+    return SklearnRegressor(estimator, probe)
 
 
 class SklearnClassifier:
@@ -55,15 +63,22 @@ class SklearnClassifier:
 
     Args:
         estimator: A classifier with ``classes_`` and one output, or a pipeline that ends in one.
+        probe: Rows on which shorter ways to its answers are compared; None takes none of them.
     """
 
-    def __init__(self, estimator: Estimator) -> None:
-        self._steps = _Steps(estimator)
+    def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
+        self._steps = _Steps(estimator, probe)
         classes = _classes_of(estimator)
         self.labels = tuple(str(label) for label in classes)
         self._index = {label: index for index, label in enumerate(classes)}
         self._has_probabilities = hasattr(estimator, "predict_proba")
-        self._is_argmax = _full_name(self._steps.final) in ARGMAX_CLASSIFIERS
+        final = self._steps.final
+        self._is_argmax = _full_name(final) in ARGMAX_CLASSIFIERS
+        self._is_logistic = (
+            type(final) is LogisticRegression
+            and probe is not None
+            and is_exact_logistic(final, self._steps.transformed(probe))
+        )
 
     @property
     def task(self) -> Task:
@@ -73,6 +88,8 @@ class SklearnClassifier:
     def predict(self, frame: pd.DataFrame) -> ClassOutput:
         """Compute the labels of n rows, and their probabilities if the estimator has any."""
         final, rows = self._steps.final, self._steps.transformed(frame)
+        if self._is_logistic:
+            return logistic_output(final, rows)
         if not self._has_probabilities:
             return ClassOutput(self._indices(final.predict(rows)), None)
         probabilities = np.asarray(final.predict_proba(rows), dtype=np.float64)
@@ -89,10 +106,11 @@ class SklearnRegressor:
 
     Args:
         estimator: A regressor with one output, or a pipeline that ends in one.
+        probe: Rows on which shorter ways to its answers are compared; None takes none of them.
     """
 
-    def __init__(self, estimator: Estimator) -> None:
-        self._steps = _Steps(estimator)
+    def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
+        self._steps = _Steps(estimator, probe)
         self.labels: tuple[str, ...] = ()
 
     @property
@@ -114,21 +132,23 @@ class _Steps:
 
     Args:
         estimator: A fitted estimator or pipeline.
+        probe: Rows on which it is seen whether it reads arrays as it reads tables.
     """
 
-    def __init__(self, estimator: Estimator) -> None:
+    def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
         self._head: Estimator = None
         self.final: Estimator = estimator
         # A subclass may do something else between its steps.
         if type(estimator) is Pipeline and len(estimator.steps) > 1:
             self._head, self.final = estimator[:-1], estimator[-1]
-        self._takes_arrays = hasattr(estimator, "n_features_in_") and not hasattr(
+        # An estimator that was trained without column names warns of every table that has some.
+        is_nameless = hasattr(estimator, "n_features_in_") and not hasattr(
             estimator, "feature_names_in_"
         )
+        self._takes_arrays = is_nameless or (probe is not None and forget_names(estimator, probe))
 
     def transformed(self, frame: pd.DataFrame) -> npt.ArrayLike | pd.DataFrame:
         """Return the rows as the last step reads them."""
-        # An estimator that was trained without column names warns of every table that has some.
         rows = frame.to_numpy() if self._takes_arrays else frame
         return rows if self._head is None else self._head.transform(rows)
 

@@ -9,7 +9,6 @@ from graphql.pyutils import Path, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from gql_platform.graphql.execution.plans.fields import is_streamed
 from gql_platform.graphql.execution.plans.plan import Plan
 from gql_platform.graphql.execution.plans.slots import Function
 from gql_platform.graphql.execution.plans.store import Key, plans_of
@@ -31,7 +30,9 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         self._at_hand: dict[Key, tuple[object, Function | None]] = {}
         middleware = self.middleware_manager
         self._compiles = (
-            not (middleware and middleware.middlewares)
+            # Where parts of an answer may come later, graphql-core is in charge of all of it.
+            self.schema.get_directive("defer") is None
+            and not (middleware and middleware.middlewares)
             and self.is_awaitable in (optimized_is_awaitable, is_awaitable)
         )  # fmt: skip
 
@@ -119,8 +120,7 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
             return at_hand[1]
         function = None
         nodes = [each.node for each in details]
-        is_bound = any(each.defer_usage or each.fragment_variable_values for each in details)
-        if not is_bound and not any(map(is_streamed, nodes)):
+        if not any(each.fragment_variable_values for each in details):
             function = self.plans.function(self, of, nodes, make, size)
         if len(self._at_hand) >= MAX_AT_HAND:
             self._at_hand.clear()

@@ -34,7 +34,7 @@ def reader_of(
         or not isinstance(field, StrawberryField)
         or type(field).get_result is not StrawberryField.get_result
         or field.extensions
-        or any(node.arguments or is_streamed(node) for node in nodes)
+        or any(node.arguments for node in nodes)
     ):
         return None
     made_by = getattr(definition.resolve, "__qualname__", "")
@@ -43,11 +43,6 @@ def reader_of(
     if made_by == _RESOLVED and not field.is_async and field.base_resolver is not None:
         return _resolver_reader(schema, field.base_resolver)
     return None
-
-
-def is_streamed(node: FieldNode) -> bool:
-    """Return whether a field asks for its list in pieces."""
-    return any(directive.name.value == "stream" for directive in node.directives or ())
 
 
 def _is_name(text: str) -> bool:

@@ -126,7 +126,7 @@ class Plan:
         collected = execution.collect_subfields(of_type, details)
         grouped = collected.grouped_field_set
         self._members += len(grouped)
-        if collected.new_defer_usages or depth > MAX_DEPTH or self._members > MAX_MEMBERS:
+        if depth > MAX_DEPTH or self._members > MAX_MEMBERS:
             raise NotCompilableError
         selection = Selection(
             of_type,
@@ -144,8 +144,8 @@ class Plan:
     ) -> Member:  # fmt: skip
         name = details[0].node.name.value
         definition = self._schema.get_field(parent_type, name)
-        is_deferred = any(each.defer_usage or each.fragment_variable_values for each in details)
-        if definition is None or is_deferred:
+        is_bound = any(each.fragment_variable_values for each in details)
+        if definition is None or is_bound:
             raise NotCompilableError
         slot = self.slot(parent_type, definition, details, definition.type)
         if name == "__typename":

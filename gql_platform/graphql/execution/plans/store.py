@@ -24,7 +24,7 @@ MAX_VARIANTS = 16
 """The outcomes of ``@skip`` and ``@include`` that a selection keeps functions for."""
 
 _EXTENSION: Final = "gql_platform.plans"
-_CONDITIONS = frozenset({"skip", "include", "defer", "stream"})
+_CONDITIONS = frozenset({"skip", "include"})
 
 Key: TypeAlias = tuple[object, ...]
 Make: TypeAlias = Callable[[Plan], Function]

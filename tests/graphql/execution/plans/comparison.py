@@ -1,13 +1,23 @@
 """Answers of the example schema, with and without compiled selections."""
 
 import asyncio
+import os
+import random
 from dataclasses import fields
 from typing import Any, NamedTuple
 
 import strawberry
 
+from tests.graphql.execution.plans.documents import Documents
 from tests.graphql.execution.plans.example import Parsed, ParsedOnce, build, build_eager
 from tests.graphql.execution.plans.records import Branch, Cat, Colour, Dog, Leaves, Level, Root
+from tests.graphql.execution.plans.values import Values
+
+CASES = int(os.environ.get("PLAN_FUZZ_CASES", "20000"))
+"""How many answers are compared in all."""
+
+DATA_PER_DOCUMENT = 4
+"""Parsing and validating take most of the time, so that each document meets several data."""
 
 DOCUMENTS: Parsed = {}
 REFERENCE = build(None, extensions=[lambda: ParsedOnce(DOCUMENTS)])
@@ -54,17 +64,25 @@ def answer(schema: strawberry.Schema, document: str, **options: Any) -> Answer:
     return Answer(repr(result.data), errors)
 
 
-def frames(schema: strawberry.Schema, document: str, **options: Any) -> list[str]:
-    """Return all that comes of a document with deferred fragments and streamed lists."""
+def differ(seed: int, share: float) -> None:
+    """Compare the answers to a random document on random data.
 
-    async def run() -> list[str]:
-        stream = await schema.stream(document, **options)
-        found = [repr(frame) async for frame in stream]
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.gather(*others, return_exceptions=True)
-        return found
-
-    return asyncio.run(run())
+    Args:
+        seed: Draws both; a difference is repeated by it.
+        share: How likely a value is wrong.
+    """
+    source = random.Random(seed)  # noqa: S311 - it draws tests, not secrets
+    documents, values = Documents(source, REFERENCE._schema), Values(source, share)
+    document = documents.document()
+    cases: list[dict[str, Any]] = [
+        {"variable_values": documents.variables(), "root_value": values.root()}
+        for _ in range(DATA_PER_DOCUMENT)
+    ]
+    expected = [answer(REFERENCE, document, **case) for case in cases]
+    # What is learned of the classes in the first round counts in the second one.
+    for _ in range(2):
+        assert [answer(COMPILED, document, **case) for case in cases] == expected, document
+    DOCUMENTS.clear()
 
 
 def same(document: str, root: object, **variables: object) -> tuple[Answer, int]:

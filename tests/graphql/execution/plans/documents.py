@@ -8,13 +8,10 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
-    GraphQLOutputType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
-    get_nullable_type,
     is_composite_type,
-    is_list_type,
 )
 
 VARIABLES = {"a": "$a: Boolean!", "b": "$b: Boolean!", "c": "$c: Boolean = true"}
@@ -31,16 +28,11 @@ class Documents:
     Args:
         source: The source.
         schema: What they are for.
-        incremental: Whether fragments are deferred and lists streamed, here and there.
     """
 
-    def __init__(
-        self, source: random.Random, schema: GraphQLSchema, *, incremental: bool = False
-    ) -> None:
+    def __init__(self, source: random.Random, schema: GraphQLSchema) -> None:
         self._source = source
         self._schema = schema
-        self._incremental = incremental
-        self._streamed = 0
         self._fragments: list[tuple[GraphQLNamedType, str]] = []
 
     def document(self) -> str:
@@ -81,9 +73,9 @@ class Documents:
             condition = self._condition(of_type)
             inner = self._selection(condition, depth - 1) if depth else "{ __typename }"
             shown = f" on {condition.name}" if condition is not of_type or kind < 0.14 else ""
-            return f"...{shown} {self._directive()} {self._defer()} {inner}"
+            return f"...{shown} {self._directive()} {inner}"
         if kind < 0.3 and depth:
-            return f"{self._spread(of_type, depth)} {self._directive()} {self._defer()}"
+            return f"{self._spread(of_type, depth)} {self._directive()}"
         return self._field(of_type, depth)
 
     def _spread(self, of_type: GraphQLNamedType, depth: int) -> str:
@@ -114,21 +106,7 @@ class Documents:
         inner: Any = get_named_type(fields[name].type)
         arguments = "(by: 3)" if name == "scaled" else ""
         selection = self._selection(inner, depth - 1) if is_composite_type(inner) else ""
-        if self._is_streamed(fields[name].type):
-            # A streamed field can be merged with nothing, so that it has a key of its own.
-            self._streamed += 1
-            streamed = f"s{self._streamed}: {name} @stream(initialCount: 1)"
-            return f"{streamed} {self._directive()} {selection}"
         return f"{self._alias(name)}{name}{arguments} {self._directive()} {selection}"
-
-    def _is_streamed(self, of_type: GraphQLOutputType) -> bool:
-        is_list = is_list_type(get_nullable_type(of_type))
-        return self._incremental and is_list and self._source.random() < 0.3
-
-    def _defer(self) -> str:
-        if not self._incremental or self._source.random() < 0.6:
-            return ""
-        return self._source.choice(("@defer", "@defer(if: $a)", "@defer(if: false)"))
 
     def _alias(self, name: str) -> str:
         # An alias belongs to one name, so that fields of the same key can be merged.

@@ -41,8 +41,3 @@ class TestReaderOf:
     def test_other(self, name: str) -> None:
         """A field with more to it is graphql-core's."""
         assert reader(name) is None
-
-    def test_streamed(self) -> None:
-        """A list that is asked for in pieces is graphql-core's."""
-        assert reader("many @stream(initialCount: 1) { text }") is None
-        assert reader("many @skip(if: true) { text }") == Reader("many")

@@ -1,5 +1,7 @@
 """Estimators predict through us exactly what they predict themselves."""
 
+import copy
+import warnings
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from gql_platform.adapters.mlflow.shortcuts import (
+    forget_names,
+    is_exact_logistic,
+    logistic_output,
+    probe_of,
+)
 from gql_platform.adapters.mlflow.sklearn_predictor import ARGMAX_CLASSIFIERS, sklearn_predictor
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
@@ -41,9 +49,9 @@ DIABETES, PROGRESSION = load_diabetes(return_X_y=True, as_frame=True)
 
 def wrapped(estimator: Any, frame: pd.DataFrame = X, *, has_example: bool = True) -> Predictor:
     """Return the predictor over an estimator whose signature is that of a table."""
-    return sklearn_predictor(
-        estimator, version_of("model"), package_for(frame, has_example=has_example)
-    )
+    # A loaded estimator belongs to its predictor, which may change it.
+    own = copy.deepcopy(estimator)
+    return sklearn_predictor(own, version_of("model"), package_for(frame, has_example=has_example))
 
 
 def labels_of(predictor: Predictor, output: ClassOutput | ValueOutput) -> list[str]:
@@ -279,3 +287,64 @@ class TestUnsupported:
         """The order counts, for rows may be sent as arrays."""
         with pytest.raises(UnsupportedModelError, match="and its signature orders them"):
             wrapped(GaussianNB().fit(X, NAMES), X[X.columns[::-1]])
+
+
+class TestShortcuts:
+    """Shorter ways are taken where they lead to the same answers, and only there."""
+
+    @pytest.mark.parametrize(
+        "estimator",
+        [
+            make_pipeline(StandardScaler(), LogisticRegression(max_iter=500)),
+            RandomForestClassifier(5, max_depth=2, random_state=0),
+            GradientBoostingRegressor(n_estimators=5),
+        ],
+        ids=lambda estimator: type(estimator).__name__,
+    )
+    def test_names_are_forgotten_where_nothing_needs_them(self, estimator: Any) -> None:
+        """An estimator that reads numbers alone gets an array."""
+        estimator.fit(X, CODES)
+        probe = probe_of(package_for(X))
+        assert probe is not None
+        assert forget_names(estimator, probe)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            estimator.predict(X.to_numpy())
+
+    @pytest.mark.parametrize(
+        "estimator",
+        [
+            make_pipeline(
+                ColumnTransformer([("one", "passthrough", ["sepal length (cm)"])]), GaussianNB()
+            ),
+            GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9]}, cv=2),
+        ],
+        ids=lambda estimator: type(estimator).__name__,
+    )
+    def test_names_are_kept_where_something_needs_them(self, estimator: Any) -> None:
+        """An estimator that chooses columns by name, or hides another one, is left as it was."""
+        estimator.fit(X, CODES)
+        expected = estimator.predict_proba(X)
+        probe = probe_of(package_for(X))
+        assert probe is not None
+        assert not forget_names(estimator, probe)
+        np.testing.assert_array_equal(estimator.predict_proba(X), expected)
+        assert list(estimator.feature_names_in_) == list(X.columns)
+
+    @pytest.mark.parametrize("target", [CODES, IS_SETOSA], ids=["three labels", "two labels"])
+    def test_logistic_regression_is_computed_once(self, target: Any) -> None:
+        """Labels and probabilities from the scores are scikit-learn's own, to the bit."""
+        estimator = LogisticRegression(max_iter=500).fit(X, target)
+        assert is_exact_logistic(estimator, X)
+        output = logistic_output(estimator, X)
+        np.testing.assert_array_equal(output.probabilities, estimator.predict_proba(X))
+        np.testing.assert_array_equal(estimator.classes_[output.chosen], estimator.predict(X))
+
+    def test_other_rules_are_not_taken_for_it(self) -> None:
+        """A classifier that decides in another way keeps its own."""
+        assert not is_exact_logistic(ChooseTheLast().fit(X, CODES), X)
+
+    def test_tables_of_other_columns_are_not_probed(self) -> None:
+        """Only columns of doubles make an array that says all that the table does."""
+        frame = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]})
+        assert probe_of(package_for(frame)) is None

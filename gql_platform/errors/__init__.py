@@ -11,6 +11,7 @@
     │   ├── ModelNotReadyError         the model is loading, or could not be loaded
     │   ├── RegistryUnavailableError   the model registry does not answer
     │   ├── ServerStoppingError        the server stops before the request is done
+    │   ├── OverloadedError            more predictions than the server gets done
     │   └── MonitoringDisabledError    the metrics are switched off
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
@@ -57,6 +58,7 @@ from gql_platform.errors.access import (
 from gql_platform.errors.availability import (
     ModelNotReadyError,
     MonitoringDisabledError,
+    OverloadedError,
     RegistryUnavailableError,
     ServerStoppingError,
     UnavailableError,
@@ -125,6 +127,7 @@ __all__ = [
     "MonitoringDisabledError",
     "NotFoundError",
     "OriginNotAllowedError",
+    "OverloadedError",
     "PageSizeError",
     "PathNotFoundError",
     "PlatformError",

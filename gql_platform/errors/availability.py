@@ -51,6 +51,16 @@ class ServerStoppingError(UnavailableError):
     code = "SERVER_STOPPING"
 
 
+@dataclass(eq=False)
+class OverloadedError(UnavailableError):
+    """{maximum} predictions are at work or wait already; try again in a moment, or raise
+    GQL_PLATFORM_PREDICT_THREADS.
+    """
+
+    code = "OVERLOADED"
+    maximum: int
+
+
 class MonitoringDisabledError(UnavailableError):
     """Metrics are switched off here; start the server with ENABLE_MONITORING=true."""
 

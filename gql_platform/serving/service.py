@@ -5,7 +5,7 @@ import contextvars
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -17,6 +17,7 @@ from gql_platform.errors import (
     ModelError,
     ModelNotFoundError,
     ModelNotReadyError,
+    OverloadedError,
     PlatformError,
     PredictionError,
     RegistryUnavailableError,
@@ -25,6 +26,7 @@ from gql_platform.errors import (
 )
 from gql_platform.registry.records import ModelPackage, ModelVersion, serving_version
 from gql_platform.registry.service import Registry
+from gql_platform.serving.pace import SMALL_ROWS, Pace
 from gql_platform.serving.ports import (
     ClassOutput,
     ModelLoader,
@@ -49,6 +51,9 @@ LONGEST_INTERVAL_SECONDS = 60.0
 
 LONGEST_REASON = 300
 
+WAITING_PER_THREAD = 128
+"""How many predictions are at work or wait for each thread; further ones are refused at once."""
+
 _UNREADABLE = "its files are missing or cannot be read; the server's log says why."
 
 log = structlog.get_logger(__name__)
@@ -56,10 +61,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A model that predicts: what is shown of it, and what computes."""
+    """A model that predicts: what is shown of it, what computes, and how quickly it does."""
 
     shown: ServedModel
     predictor: Predictor
+    pace: Pace = field(default_factory=Pace)
 
 
 class Serving:
@@ -90,6 +96,8 @@ class Serving:
         self._observers = (traffic, *observers)
         self._max_rows = max_rows
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
+        self._max_at_work = threads * WAITING_PER_THREAD
+        self._at_work = 0
         self._shown: dict[str, ServedModel] = {}
         self._loaded: dict[str, _Loaded] = {}
         self._is_ready = False
@@ -156,6 +164,7 @@ class Serving:
             EmptyRowsError: If there is no row.
             TooManyRowsError: If there are more than this server takes at once.
             InvalidRowsError: If a row does not fit the signature.
+            OverloadedError: If too many predictions wait already.
             PredictionError: If the model fails.
         """
         shown = self.model(model)
@@ -255,11 +264,19 @@ class Serving:
         if loaded is None:
             reason = shown.reason or "it is being loaded; try again in a moment."
             raise ModelNotReadyError(name=shown.model, reason=reason)
+        if loaded.pace.is_quick and len(rows) <= SMALL_ROWS:
+            return _compute(loaded, rows, started)
+        if self._at_work >= self._max_at_work:
+            raise OverloadedError(maximum=self._max_at_work)
         # What is bound to the request goes along into the thread's log lines.
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, context.run, _compute, loaded, rows, started
-        )
+        self._at_work += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, context.run, _compute, loaded, rows, started
+            )
+        finally:
+            self._at_work -= 1
 
 
 def _announced(version: ModelVersion) -> ServedModel:
@@ -277,16 +294,20 @@ def _announced(version: ModelVersion) -> ServedModel:
 
 
 def _compute(loaded: _Loaded, rows: Rows, started: float) -> Predictions:
-    """Check the rows and predict; runs in a thread, for both may take a while."""
+    """Check the rows and predict; runs in a thread unless both are known to be quick."""
+    begun = time.perf_counter()
     shown = loaded.shown
     assert shown.signature is not None  # noqa: S101 - a loaded model has one
     frame = frame_of(rows, shown.signature, model=shown.model)
     output = _output_of(loaded, frame)
+    predictions = predictions_of(output, shown.labels)
+    now = time.perf_counter()
+    loaded.pace.record(rows=len(rows), seconds=now - begun)
     return Predictions(
         model=shown.model,
         version=shown.version,
-        predictions=predictions_of(output, shown.labels),
-        latency_ms=round((time.perf_counter() - started) * 1e3, 3),
+        predictions=predictions,
+        latency_ms=round((now - started) * 1e3, 3),
     )
 
 

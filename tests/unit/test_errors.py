@@ -175,6 +175,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "101 ids are more than the 100 that one field takes; ask for them in parts.",
     ),
     (
+        errors.OverloadedError(maximum=128),
+        (
+            "128 predictions are at work or wait already; try again in a moment, or raise "
+            "GQL_PLATFORM_PREDICT_THREADS."
+        ),
+    ),
+    (
         errors.ServerStoppingError(),
         "The server stops, and did not get done with the request; try again in a moment.",
     ),

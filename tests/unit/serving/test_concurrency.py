@@ -5,9 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
-from gql_platform.errors import ModelNotFoundError, PlatformError
+from gql_platform.errors import ModelNotFoundError, OverloadedError, PlatformError
 from gql_platform.serving.ports import ValueOutput
 from gql_platform.serving.records import ModelState, ValuePrediction
+from gql_platform.serving.service import WAITING_PER_THREAD
 from gql_platform.testing import LinearRegressor, example_loader, in_memory_services
 from tests.unit.serving.doubles import HOUSE_ROW, Held, Observer, Scripted, house_serving
 
@@ -124,3 +125,23 @@ class TestConcurrency:
         assert [answer.predictions for answer in answers] == [
             (ValuePrediction(50_000 + 3000.0 * n),) * (n % 5 + 1) for n in range(200)
         ]
+
+
+class TestOverload:
+    async def test_more_than_can_wait_are_refused_at_once(self) -> None:
+        """What would wait for long is refused, and what waits already is answered."""
+        held = Held(1)
+        serving = house_serving(Scripted(held.act), threads=1)
+        await serving.load_all()
+        asked = [
+            asyncio.create_task(serving.predict("house", [HOUSE_ROW]))
+            for _ in range(WAITING_PER_THREAD)
+        ]
+        await asyncio.to_thread(held.wait_until_full)
+        with pytest.raises(OverloadedError) as caught:
+            await serving.predict("house", [HOUSE_ROW])
+        assert caught.value.maximum == WAITING_PER_THREAD
+        for task in asked:
+            task.cancel()
+        held.open()
+        serving.close()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import structlog
@@ -269,11 +270,12 @@ class Serving:
         if self._at_work >= self._max_at_work:
             raise OverloadedError(maximum=self._max_at_work)
         # What is bound to the request goes along into the thread's log lines.
+        compute = partial(_compute, loaded, rows, started)
         context = contextvars.copy_context()
         self._at_work += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._pool, context.run, _compute, loaded, rows, started
+                self._pool, lambda: context.run(compute)
             )
         finally:
             self._at_work -= 1

@@ -11,12 +11,17 @@ import time
 from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationType, execute, subscribe
 from graphql import ExecutionResult as CoreResult
-from strawberry.execution import optimized_is_awaitable
+from graphql import (
+    GraphQLError,
+    OperationType,
+    create_source_event_stream,
+    execute_root_selection_set,
+    map_source_to_response_event,
+)
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -31,7 +36,7 @@ from gql_platform.graphql.execution.limits.refusals import (
     UnknownOperationError,
     UnnamedOperationError,
 )
-from gql_platform.graphql.execution.plans import CompiledExecution
+from gql_platform.graphql.execution.plans import CompiledExecution, OperationPlan
 from gql_platform.graphql.execution.request import OperationRequest
 
 DEADLINE_SECONDS = 30.0
@@ -286,43 +291,47 @@ class CompiledSchema(strawberry.Schema):
         return self._told(operation, result)
 
     def _executed(self, operation: _Operation) -> Any:
-        return execute(
-            self._schema,
-            cast(DocumentNode, operation.checked.document),
-            is_awaitable=cast(Any, optimized_is_awaitable),
-            **self._arguments(operation),
-        )
+        execution = self._execution(operation)
+        if isinstance(execution, list):
+            return CoreResult(None, execution)
+        return execute_root_selection_set(execution)
+
+    def _execution(self, operation: _Operation) -> CompiledExecution | list[GraphQLError]:
+        """Return the execution of an operation by its plan, or what its variables lack."""
+        measured, checked = operation.measured, operation.checked
+        assert measured is not None and checked.document is not None  # noqa: S101, PT018 - it runs
+        plan = checked.plans.get(measured.name)
+        if plan is None:
+            plan = checked.plans[measured.name] = OperationPlan(
+                self._schema,
+                checked.document,
+                measured.node,
+                hide_suggestions=not self._suggestions,
+            )
+        return plan.execution(operation.context, operation.request.variables)
 
     async def _events(self, operation: _Operation) -> Results:
         """Run a subscription, whose first event tells the cost."""
         if operation.seen:
             yield self._refusal(operation, operation.seen)
             return
-        document = cast(DocumentNode, operation.checked.document)
-        arguments = self._arguments(operation)
-        source: Any = await await_maybe(subscribe(self._schema, document, **arguments))
+        execution = self._execution(operation)
+        if isinstance(execution, list):
+            yield self._refusal(operation, execution, in_document=False)
+            return
+        source: Any = await await_maybe(create_source_event_stream(execution))
         if isinstance(source, CoreResult):
             yield self._refusal(operation, source.errors or [], in_document=False)
             return
         is_first = True
         try:
-            async with aclosing(source):
-                async for result in source:
+            async with aclosing(map_source_to_response_event(execution, source)) as results:
+                async for result in results:
                     yield self._told(operation, result, is_costed=is_first)
                     is_first = False
         except Exception as error:  # noqa: BLE001 - it becomes the last answer
             wrapped = GraphQLError(str(error), original_error=error)
             yield self._told(operation, CoreResult(None, [wrapped]), is_costed=False)
-
-    def _arguments(self, operation: _Operation) -> dict[str, Any]:
-        return {
-            "context_value": operation.context,
-            "variable_values": operation.request.variables,
-            "operation_name": operation.request.operation_name,
-            "executor_class": CompiledExecution,
-            "hide_suggestions": not self._suggestions,
-            "operation_extensions": None,
-        }
 
     def _told(
         self, operation: _Operation, result: CoreResult, *, is_costed: bool = True

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.types.arguments import InputContext
 from strawberry.types.field import StrawberryField
 
 from gql_platform.access.records import Permission
@@ -50,6 +49,20 @@ class TypedModel:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class PredictPart:
+    """The root field `predict`.
+
+    Attributes:
+        query: The class that has it.
+        columns: The name of each column by its field in the schema, for the input type of each
+            model's rows. Rows are dictionaries by the names of columns.
+    """
+
+    query: type
+    columns: Mapping[type, Mapping[str, str]]
+
+
 def typed_models(models: Iterable[ServedModel], *, taken: Iterable[str]) -> list[TypedModel]:
     """Name everything that the schema shows of the loaded models.
 
@@ -76,9 +89,13 @@ def _precedence(served: ServedModel) -> tuple[bool, bool, str]:
     return served.model != words, served.model != words.lower(), served.model
 
 
-def predict_query(models: Sequence[TypedModel]) -> type:
-    """Make the class with the root field `predict` for these models; there is at least one."""
-    fields = {f"model_{place}": _predict_field(model) for place, model in enumerate(models)}
+def predict_query(models: Sequence[TypedModel]) -> "PredictPart":
+    """Make the root field `predict` for these models; there is at least one."""
+    row_types = [_row_type(model) for model in models]
+    fields = {
+        f"model_{place}": _predict_field(model, row_type)
+        for place, (model, row_type) in enumerate(zip(models, row_types, strict=True))
+    }
     predict_type = strawberry.type(
         type("Predict", (), {"__annotations__": {}, **fields}),
         name="Predict",
@@ -95,7 +112,13 @@ def predict_query(models: Sequence[TypedModel]) -> type:
             del info
             return predict_type()
 
-    return strawberry.type(PredictQuery)
+    by_row_type = {
+        row_type: dict(
+            zip(model.columns, (column.name for column in model.signature.inputs), strict=True)
+        )
+        for model, row_type in zip(models, row_types, strict=True)
+    }
+    return PredictPart(strawberry.type(PredictQuery), by_row_type)
 
 
 def _column_fields(signature: Signature) -> tuple[str, ...]:
@@ -104,9 +127,8 @@ def _column_fields(signature: Signature) -> tuple[str, ...]:
     )
 
 
-def _predict_field(model: TypedModel) -> StrawberryField:
+def _predict_field(model: TypedModel, row_type: type) -> StrawberryField:
     served = model.served
-    row_type = _row_type(model)
     answer = ClassificationType if served.task is Task.CLASSIFICATION else RegressionType
 
     async def resolve(info: Info, rows: Any) -> Predictions:
@@ -126,9 +148,8 @@ def _predict_field(model: TypedModel) -> StrawberryField:
 
 
 def _row_type(model: TypedModel) -> type:
-    """Make the input type of a model's rows, whose values are plain dicts by column name."""
+    """Make the input type of a model's rows."""
     columns = model.signature.inputs
-    by_field = dict(zip(model.columns, (column.name for column in columns), strict=True))
     namespace: dict[str, Any] = {"__annotations__": {}}
     for place, (name, column) in enumerate(zip(model.columns, columns, strict=True)):
         # A field may be called `class` or `from`, which no attribute of a dataclass can be.
@@ -139,17 +160,11 @@ def _row_type(model: TypedModel) -> type:
             description=f"`{column.name}`: {column.type.doc}",
             default=MISSING if column.required else None,
         )
-    row_type = strawberry.input(
+    return strawberry.input(
         type(model.row_type, (), namespace),
         name=model.row_type,
         description=f"A row for `{model.served.model}`.",
     )
-
-    def from_input(_: type, value: Mapping[str, Any], __: InputContext) -> dict[str, Any]:
-        return {by_field[name]: cell for name, cell in value.items()}
-
-    row_type.__strawberry_definition__.from_input = from_input  # type: ignore[attr-defined]
-    return row_type
 
 
 def _annotation(column: Column) -> Any:

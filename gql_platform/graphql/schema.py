@@ -11,6 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from gql_platform.access.records import Permission
 from gql_platform.errors import TooManyIDsError
 from gql_platform.graphql.context import Context, Info
+from gql_platform.graphql.execution.inputs import take_as_dictionaries
 from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.health import HealthQuery
@@ -85,12 +86,14 @@ def build_schema(
     """
     queries: list[type] = [NodeQuery, RegistryQuery, ServingQuery, HealthQuery, *more_queries]
     served = tuple(models)
-    if served and (named := typed_models(served, taken=_static_type_names())):
-        queries.append(predict_query(named))
+    named = typed_models(served, taken=_static_type_names()) if served else []
+    predict = predict_query(named) if named else None
+    if predict is not None:
+        queries.append(predict.query)
     query = _merged("Query", queries, "Everything that can be read.")
     subscription = _merged("Subscription", [ServingSubscription], "What can be followed.")
     check_permissions(query, subscription)
-    return CompiledSchema(
+    schema = CompiledSchema(
         query,
         subscription=subscription,
         types=_NODE_TYPES,
@@ -99,6 +102,9 @@ def build_schema(
         introspection=introspection,
         suggestions=suggestions,
     )
+    for row_type, columns in (predict.columns if predict else {}).items():
+        take_as_dictionaries(schema, row_type, columns)
+    return schema
 
 
 async def fetch_node(context: Context, node_id: str) -> object | None:

@@ -21,6 +21,7 @@ import strawberry
 from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from gql_platform.doc import DescribedEnum, Doc
+from gql_platform.graphql.execution.plans import InstanceOf
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,9 +62,7 @@ def type_of(
             field = vars(cls).get(attribute) or strawberry.field()
             field.description = text
             setattr(cls, attribute, field)
-        cls.is_type_of = classmethod(  # type: ignore[attr-defined]
-            lambda _cls, value, _info: isinstance(value, record)
-        )
+        cls.is_type_of = InstanceOf(record)  # type: ignore[attr-defined]
         text = description or first_paragraph(record)
         made = strawberry.type(cls, name=name or record.__name__, description=text)
         _types.setdefault(record, made)

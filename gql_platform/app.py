@@ -1,7 +1,7 @@
 """The ASGI application: it mounts GraphQL, REST, the playground and the metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -18,24 +18,32 @@ from gql_platform.edge.body import BodyLimit
 from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
 from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
 from gql_platform.edge.state import viewer_of
+from gql_platform.errors import StartError
 from gql_platform.export import SUMMARY, TITLE, openapi
+from gql_platform.graphql.documents import check_documents, trusted_documents
 from gql_platform.graphql.endpoint import Schemas, graphql_endpoint
 from gql_platform.graphql.examples import examples
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
+from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.schema import build_schema
 from gql_platform.playground import Playground, Tab, docs_page, static_files
 from gql_platform.rest.errors import install_error_handlers
 from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.routes import rest_routes
 from gql_platform.services import Services
-from gql_platform.settings import Settings
+from gql_platform.settings import DocumentMode, Settings
 from gql_platform.startup import bring_up
 
 GRAPHQL_PATH = "/graphql"
 OPENAPI_PATH = "/openapi.json"
 
 
-def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    services: Services | None = None,
+    *,
+    on_failure: Callable[[StartError], None] = lambda _: None,
+) -> FastAPI:
     """Make the application of one server.
 
     Its lifespan loads the models in the background, so that it answers health checks from the
@@ -45,29 +53,27 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
         settings: The settings of the server.
         services: All use cases; made from the settings by default. Whoever passes them closes
             them.
+        on_failure: Called when the start finds out in the background that it cannot go on.
 
     Raises:
+        TrustedDocumentsError: If a file of trusted documents cannot be used.
         DataFolderError: If the embedded store's folder cannot be made or written.
     """
     opened = services or open_services(settings)
-    schemas = Schemas(
-        partial(
-            build_schema,
-            introspection=settings.introspection,
-            # On a machine of their own, developers gain from what helps strangers to explore.
-            suggestions=settings.is_loopback and settings.introspection,
-        )
-    )
-
+    documents = trusted_documents(settings.trusted_documents)
+    schemas = schemas_of(settings, documents)
     playground = Playground(tabs_of(opened, schemas), graphql_path=GRAPHQL_PATH)
     endpoint = graphql_endpoint(opened, schemas, page=playground)
 
     def swap_schema() -> None:
         schemas.swap(opened.serving.models())
+        check_documents(schemas.full, documents)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(bring_up(opened, on_ready=swap_schema))
+        starting = asyncio.create_task(
+            bring_up(opened, on_ready=swap_schema, on_failure=on_failure)
+        )
         yield
         starting.cancel()
         with suppress(asyncio.CancelledError):
@@ -92,6 +98,20 @@ def create_app(settings: Settings, services: Services | None = None) -> FastAPI:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way
     install_error_handlers(app)
     return app
+
+
+def schemas_of(settings: Settings, documents: Sequence[TrustedDocument]) -> Schemas:
+    """Return what builds the schemas of a server as its settings say."""
+    return Schemas(
+        partial(
+            build_schema,
+            introspection=settings.introspection,
+            # On a machine of their own, developers gain from what helps strangers to explore.
+            suggestions=settings.is_loopback and settings.introspection,
+            trusted=documents,
+            only_trusted=settings.documents is DocumentMode.TRUSTED,
+        )
+    )
 
 
 def tabs_of(services: Services, schemas: Schemas) -> Callable[[Scope], list[Tab]]:

@@ -12,6 +12,8 @@ from gql_platform.contract import contract_folder
 from gql_platform.demo.records import DemoModel
 from gql_platform.errors import PlatformError
 from gql_platform.export import outdated_files, write_files
+from gql_platform.graphql.documents import problems_with, trusted_documents
+from gql_platform.graphql.schema import own_documents
 from gql_platform.observability import configure_logging
 from gql_platform.server import run_server
 from gql_platform.settings import (
@@ -33,6 +35,9 @@ app = typer.Typer(
 schema_app = typer.Typer(help="Write or check the published contract.", no_args_is_help=True)
 app.add_typer(schema_app, name="schema")
 
+documents_app = typer.Typer(help="Show or check the trusted documents.", no_args_is_help=True)
+app.add_typer(documents_app, name="documents")
+
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder of the embedded stores.")]
@@ -43,6 +48,9 @@ WithDemo = Annotated[
 ]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
+]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", help="An SDL file; by default the contract's own.")
 ]
 Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
 
@@ -105,6 +113,25 @@ def schema_check(folder: Folder = None) -> None:
     for path in outdated:
         typer.echo(f"{path} is out of date; run `gql-platform schema export`", err=True)
     raise typer.Exit(bool(outdated))
+
+
+@documents_app.command("list")
+def documents_list() -> None:
+    """List the trusted documents: id, and the file that each comes from."""
+    for document in (*own_documents(), *trusted_documents(_settings().trusted_documents)):
+        typer.echo(f"{document.id}  {document.source}")
+
+
+@documents_app.command("check")
+def documents_check(schema: SchemaFile = None) -> None:
+    """Fail when a trusted document does not go with a schema."""
+    documents = trusted_documents(_settings().trusted_documents)
+    sdl = (schema or contract_folder() / "schema.graphql").read_text(encoding="utf-8")
+    problems = problems_with(sdl, documents)
+    for problem in problems:
+        typer.echo(problem, err=True)
+    typer.echo(f"{len(documents) - len(problems)} of {len(documents)} documents are valid")
+    raise typer.Exit(bool(problems))
 
 
 def main() -> None:

@@ -55,6 +55,10 @@ The metrics know one code more, `CANCELLED`: of a prediction whose caller went a
 | `UNKNOWN_OPERATION` | `operationName` names no operation of the document. |
 | `SUBSCRIPTION_OVER_HTTP` | A subscription was sent as a single request; it needs a stream of events or a WebSocket. |
 | `NOT_ACCEPTABLE` | `Accept` names neither `application/json` nor `application/graphql-response+json`. |
+| `PERSISTED_DOCUMENT_NOT_FOUND` | No document has that `documentId`, or only trusted documents run and this is none. |
+| `PERSISTED_QUERY_NOT_FOUND` | No document has that hash; send it with its text. |
+| `PERSISTED_QUERY_NOT_SUPPORTED` | Only trusted documents run; clients cannot store others. |
+| `PERSISTED_QUERY_HASH_MISMATCH` | `sha256Hash` is not the hash of the text beside it. |
 | `DEADLINE_EXCEEDED` | The operation took longer than one may, and was ended. |
 
 ## Of requests

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from gql_platform import __version__
 from gql_platform.app import create_app
-from gql_platform.errors import AddressError, PortInUseError
+from gql_platform.errors import AddressError, PortInUseError, StartError
 from gql_platform.settings import Settings
 
 SHUTDOWN_SECONDS = 5
@@ -25,16 +25,26 @@ def run_server(settings: Settings) -> None:
         AccessNotConfiguredError: If others could reach the server and it has no key.
         DataFolderError: If the embedded store's folder cannot be made or written.
         PortInUseError: If another program has the port.
+        TrustedDocumentsError: If trusted documents do not go with the schema.
     """
     settings.check_access()
     listener = listen(settings.host, settings.port)
-    app = create_app(settings)
+    failures: list[StartError] = []
+
+    def stop(error: StartError) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    app = create_app(settings, on_failure=stop)
+    server = uvicorn.Server(uvicorn_config(app, settings))
     sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
     sys.stderr.flush()
     # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn_config(app, settings)).run(sockets=[listener])
+        server.run(sockets=[listener])
+    if failures:
+        raise failures[0]
 
 
 def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:

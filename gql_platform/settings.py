@@ -51,6 +51,13 @@ class LogLevel(StrEnum):
     CRITICAL = "critical"
 
 
+class DocumentMode(StrEnum):
+    """Which GraphQL documents run."""
+
+    OPEN = "open"
+    TRUSTED = "trusted"
+
+
 def _plan_name(name: str) -> AliasChoices:
     """Read a setting from a name without our prefix, as the product's users know it.
 
@@ -130,6 +137,17 @@ class Settings(BaseSettings):
         description=(
             "Whether GraphQL documents may ask for the schema, as the playground and code "
             "generators do."
+        ),
+    )
+    documents: DocumentMode = Field(
+        default=DocumentMode.OPEN,
+        description="Whether any GraphQL document runs, or only trusted ones.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description=(
+            "Documents that may run by their ids: a folder of `*.graphql` files and manifests, or "
+            "one manifest (JSON), as Relay's and Apollo's tools write them."
         ),
     )
     enable_monitoring: bool = Field(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from gql_platform.errors import PlatformError, UnavailableError
+from gql_platform.errors import PlatformError, StartError, UnavailableError
 from gql_platform.services import Services
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -19,6 +19,7 @@ async def bring_up(
     services: Services,
     *,
     on_ready: Callable[[], None],
+    on_failure: Callable[[StartError], None] = lambda _: None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Register the demo models if that was asked for, and load every model.
@@ -28,13 +29,21 @@ async def bring_up(
 
     Args:
         services: All use cases.
-        on_ready: Called once, when every model is loaded or has failed to.
+        on_ready: Called once, when every model is loaded or has failed to; it may raise a
+            `StartError`.
+        on_failure: Called when the server cannot start as it is configured.
         pause: Waits for so many seconds.
     """
     seconds = FIRST_PAUSE_SECONDS
-    while not await _tried(services, on_ready):
-        await pause(seconds)
-        seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
+    try:
+        while not await _tried(services, on_ready):
+            await pause(seconds)
+            seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
+    except StartError as error:
+        log.error("start_refused", reason=str(error))  # noqa: TRY400 - the reason says it all
+        services.health.report_problem(str(error))
+        on_failure(error)
+        return
     # What lives as long as the server is taken out of the garbage collector's rounds: a full one
     # over models and schema would hold up whichever request happens to set it off.
     gc.collect()
@@ -51,6 +60,8 @@ async def _tried(services: Services, on_ready: Callable[[], None]) -> bool:
         services.health.report_problem(str(error))
         log.warning("not_ready", reason=str(error))
         return False
+    except StartError:
+        raise
     except Exception as error:
         # Whatever it was, a server that stays silent about it would wait for ever.
         reason = f"The start failed unexpectedly ({type(error).__name__}); the log has the cause."

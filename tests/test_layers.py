@@ -59,8 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "server": {"app", "errors", "observability", "services", "settings"},
     "cli": {
-        *LEAVES, "app", "bootstrap", "export", "observability", "records", "reference", "server",
-        "services", "settings",
+        *LEAVES, "app", "bootstrap", "export", "graphql", "observability", "records", "reference",
+        "server", "services", "settings",
     },
     "__main__": {"cli"},
     "testing": {

@@ -38,6 +38,7 @@
         ├── AccessNotConfiguredError   an open address without a key
         ├── DataFolderError            a data folder that cannot be written
         ├── StoreAddressError          a registry address that can never work
+        ├── TrustedDocumentsError      documents that do not go with the schema
         ├── DemoError                  the demo models could not be trained and registered
         ├── PortInUseError             another program has the port
         └── AddressError               an address that this machine does not have
@@ -97,6 +98,7 @@ from gql_platform.errors.start import (
     SettingsError,
     StartError,
     StoreAddressError,
+    TrustedDocumentsError,
 )
 from gql_platform.errors.tree import (
     PlatformError,
@@ -141,6 +143,7 @@ __all__ = [
     "StoreAddressError",
     "TooManyIDsError",
     "TooManyRowsError",
+    "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
     "UnsupportedMediaTypeError",

@@ -55,6 +55,20 @@ class StoreAddressError(StartError):
 
 
 @dataclass(eq=False)
+class TrustedDocumentsError(StartError):
+    """The trusted documents cannot be used: {problems}"""
+
+    code = "TRUSTED_DOCUMENTS_INVALID"
+    problems: Sequence[str]
+
+    def __str__(self) -> str:
+        """Return the message with a line for each problem."""
+        return "The trusted documents cannot be used:\n" + "\n".join(
+            f"  {line}" for line in self.problems
+        )
+
+
+@dataclass(eq=False)
 class DemoError(StartError):
     """The demo models could not be trained and registered: {reason}"""
 

@@ -9,11 +9,14 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from gql_platform.access.records import Permission
+from gql_platform.contract import operations
 from gql_platform.errors import TooManyIDsError
 from gql_platform.graphql.context import Context, Info
+from gql_platform.graphql.execution.documents import hash_of
 from gql_platform.graphql.execution.inputs import take_as_dictionaries
 from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.execution.schema import CompiledSchema
+from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.health import HealthQuery
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.node import Node, decode_id
@@ -70,6 +73,8 @@ def build_schema(
     *,
     introspection: bool = True,
     suggestions: bool = False,
+    trusted: Sequence[TrustedDocument] = (),
+    only_trusted: bool = False,
     more_queries: Sequence[type] = (),
 ) -> CompiledSchema:
     """Build a schema; any number of them can stand beside each other.
@@ -79,6 +84,8 @@ def build_schema(
             the schema is the static core.
         introspection: Whether documents may ask for the schema.
         suggestions: Whether errors suggest names that the schema has.
+        trusted: Documents that are kept for good, beside our own operations.
+        only_trusted: Whether no others run.
         more_queries: Further Strawberry types whose fields join `Query`.
 
     Raises:
@@ -101,10 +108,21 @@ def build_schema(
         hooks=PlatformHooks(),
         introspection=introspection,
         suggestions=suggestions,
+        trusted=[*own_documents(), *trusted],
+        only_trusted=only_trusted,
     )
     for row_type, columns in (predict.columns if predict else {}).items():
         take_as_dictionaries(schema, row_type, columns)
     return schema
+
+
+@functools.cache
+def own_documents() -> tuple[TrustedDocument, ...]:
+    """Return our own operations as trusted documents."""
+    return tuple(
+        TrustedDocument(f"sha256:{hash_of(each.text)}", each.text, f"operations/{each.name}")
+        for each in operations()
+    )
 
 
 async def fetch_node(context: Context, node_id: str) -> object | None:

@@ -182,6 +182,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.TrustedDocumentsError(problems=["a.graphql: it is empty.", "b.json: it is not."]),
+        ("The trusted documents cannot be used:\n  a.graphql: it is empty.\n  b.json: it is not."),
+    ),
+    (
         errors.ServerStoppingError(),
         "The server stops, and did not get done with the request; try again in a moment.",
     ),

@@ -38,6 +38,7 @@ from gql_platform.graphql.execution.limits.refusals import (
 )
 from gql_platform.graphql.execution.plans import CompiledExecution, OperationPlan
 from gql_platform.graphql.execution.request import OperationRequest
+from gql_platform.graphql.execution.trusted import TrustedDocument
 
 DEADLINE_SECONDS = 30.0
 ANY_TYPE: frozenset[OperationType] = frozenset(OperationType)
@@ -143,6 +144,8 @@ class CompiledSchema(strawberry.Schema):
         introspection: Whether documents may ask for the schema.
         suggestions: Whether errors suggest names that the schema has.
         deadline_seconds: How long a query or mutation may take.
+        trusted: Documents that are kept for good.
+        only_trusted: Whether no others run.
     """
 
     def __init__(
@@ -157,6 +160,8 @@ class CompiledSchema(strawberry.Schema):
         introspection: bool = True,
         suggestions: bool = False,
         deadline_seconds: float = DEADLINE_SECONDS,
+        trusted: Iterable[TrustedDocument] = (),
+        only_trusted: bool = False,
     ) -> None:
         super().__init__(
             query,
@@ -167,7 +172,7 @@ class CompiledSchema(strawberry.Schema):
             execution_context_class=CompiledExecution,
         )
         guard = Guard(self._schema, introspection=introspection, suggestions=suggestions)
-        self.documents = DocumentStore(guard)
+        self.documents = DocumentStore(guard, trusted=trusted, only_trusted=only_trusted)
         self._hooks = hooks
         self._suggestions = suggestions
         self._deadline_seconds = deadline_seconds
@@ -259,7 +264,7 @@ class CompiledSchema(strawberry.Schema):
     def _begun(self, request: OperationRequest, context: Any, allowed: Types) -> _Operation:
         """Find the operation, and what stands against it."""
         started = time.perf_counter()
-        checked = self.documents.check(request.query)
+        checked = self.documents.find(request)
         operation = _Operation(request, context, checked, None, 0, checked.errors, started)
         if checked.errors or checked.measured is None:
             return operation

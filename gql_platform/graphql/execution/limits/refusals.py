@@ -6,6 +6,10 @@ DocumentRefusedError               the document is not taken
 ├── FragmentCycleError             a fragment spreads itself
 ├── UnnamedOperationError          it has several operations, and the request names none
 ├── UnknownOperationError          it does not have the operation that the request names
+├── PersistedDocumentNotFoundError no document has that id, or only trusted ones run
+├── PersistedQueryNotFoundError    no document has that hash; the client is to send its text
+├── PersistedQueryNotSupportedError  clients may not store documents here
+├── DocumentHashError              the hash beside a text is not its own
 └── DeadlineExceededError          its operation took too long
 """
 
@@ -103,6 +107,57 @@ class UnknownOperationError(DocumentRefusedError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"The document has no operation {name!r}; `operationName` must name one that it has."
+        )
+
+
+class PersistedDocumentNotFoundError(DocumentRefusedError):
+    """No document that may run has this id."""
+
+    code = "PERSISTED_DOCUMENT_NOT_FOUND"
+    is_bad_request = True
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(
+            f"There is no document {document_id!r} here that may run; send one that the server "
+            "knows, or have its operator add it to the trusted documents.",
+            documentId=document_id,
+        )
+
+
+class PersistedQueryNotFoundError(DocumentRefusedError):
+    """No document has this hash.
+
+    Apollo's clients know this very message, and send the text then.
+    """
+
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotFound")
+
+
+class PersistedQueryNotSupportedError(DocumentRefusedError):
+    """Clients may not store documents, for only trusted ones run.
+
+    Apollo's clients know this very message, and send texts from then on.
+    """
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__("PersistedQueryNotSupported")
+
+
+class DocumentHashError(DocumentRefusedError):
+    """The hash that came with a text is not its own."""
+
+    code = "PERSISTED_QUERY_HASH_MISMATCH"
+    is_bad_request = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "`sha256Hash` is not the SHA-256 of the document's text; send the hash of the very "
+            "text that stands in `query`."
         )
 
 

@@ -39,7 +39,7 @@ def test_a_quick_run_prints_every_row() -> None:
     assert names[22 : 23 + len(HEAVY_MODULES)] == ["module", *HEAVY_MODULES]
     assert names[23 + len(HEAVY_MODULES)] == "file"
     assert sent is not None
-    assert int(sent[1].replace(",", "")) > 1_000_000
+    assert int(sent[1].replace(",", "")) > 500_000
 
 
 def test_import_times_are_read_from_what_cpython_writes() -> None:

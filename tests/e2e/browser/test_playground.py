@@ -164,7 +164,8 @@ class TestPlayground:
         playground.click(RUN)
         result(playground)
 
-        assert playground.requests[-1].headers["authorization"] == "Bearer secret"
+        sent = {name.lower(): text for name, text in playground.requests[-1].headers.items()}
+        assert sent["authorization"] == "Bearer secret"
 
     def test_a_key_in_the_headers_goes_with_connections(self, playground: Page) -> None:
         choose(playground, "LiveMetrics")
@@ -175,7 +176,7 @@ class TestPlayground:
 
         assert playground.sent[0] == {
             "type": "connection_init",
-            "payload": {"authorization": "Bearer secret"},
+            "payload": {"Authorization": "Bearer secret"},
         }
 
     def test_a_later_visit_finds_the_tabs_as_they_were_left(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import playground, serving, startup
+from tests.benchmarks import lists, playground, serving, startup, subscribers
 from tests.benchmarks.plan import ROOT, Plan, quick_plan
 from tests.benchmarks.processes import Product, running_product
 from tests.benchmarks.report import Table
@@ -15,6 +15,8 @@ from tests.benchmarks.report import Table
 BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     serving.measure,
     startup.measure,
+    lists.measure,
+    subscribers.measure,
     playground.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""

@@ -13,7 +13,7 @@ from gql_platform.contract import operations
 from gql_platform.errors import TooManyIDsError
 from gql_platform.graphql.context import Context, Info
 from gql_platform.graphql.execution.documents import hash_of
-from gql_platform.graphql.execution.inputs import take_as_dictionaries
+from gql_platform.graphql.execution.inputs import resolve_directly, take_as_dictionaries
 from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.trusted import TrustedDocument
@@ -113,6 +113,10 @@ def build_schema(
     )
     for row_type, columns in (predict.columns if predict else {}).items():
         take_as_dictionaries(schema, row_type, columns)
+    for model in named:
+        resolve_directly(schema, "Predict", model.field)
+    for field in ("predict", "predictRows") if named else ("predictRows",):
+        resolve_directly(schema, "Query", field)
     return schema
 
 

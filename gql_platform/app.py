@@ -17,6 +17,7 @@ from gql_platform.bootstrap import open_services
 from gql_platform.edge.body import BodyLimit
 from gql_platform.edge.gate import LOOPBACK_HOSTS, Gate
 from gql_platform.edge.request import REQUEST_ID_HEADER, RequestLog
+from gql_platform.edge.shortcut import Shortcut
 from gql_platform.edge.state import viewer_of
 from gql_platform.errors import StartError
 from gql_platform.export import SUMMARY, TITLE, openapi
@@ -51,8 +52,7 @@ def create_app(
 
     Args:
         settings: The settings of the server.
-        services: All use cases; made from the settings by default. Whoever passes them closes
-            them.
+        services: All use cases; made from the settings by default. Whoever makes them closes them.
         on_failure: Called when the start finds out in the background that it cannot go on.
 
     Raises:
@@ -64,6 +64,7 @@ def create_app(
     schemas = schemas_of(settings, documents)
     playground = Playground(tabs_of(opened, schemas), graphql_path=GRAPHQL_PATH)
     endpoint = graphql_endpoint(opened, schemas, page=playground)
+    route = Route(GRAPHQL_PATH, endpoint, include_in_schema=False)
 
     def swap_schema() -> None:
         schemas.swap(opened.serving.models())
@@ -90,8 +91,8 @@ def create_app(
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        routes=mounted(endpoint),
-        middleware=middleware(settings, opened),
+        routes=[route, *mounted(endpoint)],
+        middleware=[*middleware(settings, opened), Middleware(Shortcut, route=route)],
     )
     app.state.services = opened
     app.include_router(rest_routes())
@@ -125,10 +126,9 @@ def tabs_of(services: Services, schemas: Schemas) -> Callable[[Scope], list[Tab]
 
 
 def mounted(endpoint: GraphQLEndpoint) -> list[BaseRoute]:
-    """Return the routes beside REST's: GraphQL and the pages."""
+    """Return the routes beside REST's and GraphQL's over HTTP: its connections, and the pages."""
     return [
         Route("/", home, include_in_schema=False),
-        Route(GRAPHQL_PATH, endpoint, include_in_schema=False),
         WebSocketRoute(GRAPHQL_PATH, endpoint),
         Route("/docs", docs_page(OPENAPI_PATH), include_in_schema=False),
         Mount("/static", static_files()),

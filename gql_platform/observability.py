@@ -5,7 +5,8 @@ import re
 import secrets
 import sys
 import time
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -23,6 +24,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from gql_platform import __version__
 from gql_platform.settings import LogFormat, LogLevel
+
+MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
 
 SECONDS_BUCKETS = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -108,6 +111,12 @@ def request_id_of(header: str | None) -> str:
     return secrets.token_hex(8)
 
 
+@lru_cache(maxsize=4096)
+def _labelled(metric: MetricT, *labels: str) -> MetricT:
+    """Return a metric with the values of its labels; looking that up takes longer than counting."""
+    return metric.labels(*labels)
+
+
 class Metrics:
     """What Prometheus reads of one server; a `ServingObserver`.
 
@@ -156,7 +165,7 @@ class Metrics:
 
     def request_finished(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count an HTTP request under its route's pattern."""
-        self._requests.labels(method, route, str(status)).observe(seconds)
+        _labelled(self._requests, method, route, str(status)).observe(seconds)
 
     def operation_finished(
         self, *, name: str, operation_type: str, seconds: float, error_codes: list[str]
@@ -170,28 +179,28 @@ class Metrics:
             seconds: How long it took.
             error_codes: The code of each error in the answer.
         """
-        self._operations.labels(name, operation_type).observe(seconds)
+        _labelled(self._operations, name, operation_type).observe(seconds)
         for code in error_codes:
-            self._graphql_errors.labels(code).inc()
+            _labelled(self._graphql_errors, code).inc()
 
     def prediction_started(self, model: str) -> None:
         """Count a prediction in flight."""
-        self._in_flight.labels(model).inc()
+        _labelled(self._in_flight, model).inc()
 
     def prediction_finished(
         self, model: str, *, rows: int, seconds: float, error_code: str | None
     ) -> None:
         """Count a prediction that was answered or refused."""
-        self._in_flight.labels(model).dec()
+        _labelled(self._in_flight, model).dec()
         if error_code is not None:
-            self._prediction_errors.labels(model, error_code).inc()
+            _labelled(self._prediction_errors, model, error_code).inc()
             return
-        self._predictions.labels(model).observe(seconds)
-        self._prediction_rows.labels(model).inc(rows)
+        _labelled(self._predictions, model).observe(seconds)
+        _labelled(self._prediction_rows, model).inc(rows)
 
     def model_settled(self, model: str, *, version: int, is_up: bool) -> None:
         """Show whether a version of a model is loaded."""
-        self._model_up.labels(model, str(version)).set(is_up)
+        _labelled(self._model_up, model, str(version)).set(is_up)
 
     def exposition(self) -> tuple[bytes, str]:
         """Return all metrics in Prometheus's text format, and its media type."""

@@ -102,15 +102,17 @@ def predict_query(models: Sequence[TypedModel]) -> "PredictPart":
         description="A typed field for each served model, from its signature.",
     )
 
+    instance = predict_type()
+
     class PredictQuery:
         """The root of the typed predictions."""
 
         @root_field(Permission.MODEL_PREDICT, graphql_type=predict_type | None)
         @staticmethod
-        async def predict(info: Info) -> object:
+        def predict(info: Info) -> object:
             """Typed predictions: a field for each served model."""
             del info
-            return predict_type()
+            return instance
 
     by_row_type = {
         row_type: dict(

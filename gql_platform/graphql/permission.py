@@ -1,7 +1,8 @@
 """Permissions, declared on every root field and enforced before its resolver runs."""
 
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import inspect
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import strawberry
@@ -33,8 +34,8 @@ def root_field(
 ) -> Callable[[Any], Any]:
     """Make a method a field of `Query` that callers with a permission may use.
 
-    The method is async, takes ``info: Info``, and its docstring's first paragraph describes the
-    field.
+    The method takes ``info: Info``, is async unless it has nothing to wait for, and its docstring's
+    first paragraph describes the field.
 
     Args:
         permission: What the caller must be allowed to do.
@@ -42,14 +43,19 @@ def root_field(
         directives: Further declarations, such as its cost.
     """
 
-    def decorate(resolver: Callable[P, Awaitable[T]]) -> Any:
+    def decorate(resolver: Callable[P, Any]) -> Any:
         @functools.wraps(resolver)
-        async def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+            _require(permission, kwargs)
+            return resolver(*args, **kwargs)
+
+        @functools.wraps(resolver)
+        async def guarded_async(*args: P.args, **kwargs: P.kwargs) -> Any:
             _require(permission, kwargs)
             return await resolver(*args, **kwargs)
 
         return strawberry.field(
-            resolver=guarded,
+            resolver=guarded_async if inspect.iscoroutinefunction(resolver) else guarded,
             description=first_paragraph(resolver),
             directives=[RequiresPermission(permission=permission), *directives],
             graphql_type=graphql_type,

@@ -1,7 +1,7 @@
 """What serving needs of the world outside."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,9 @@ import pandas as pd
 
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.records import Task
+
+Table: TypeAlias = pd.DataFrame | npt.NDArray[np.float64]
+"""Rows as a model reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,20 @@ class Predictor(Protocol):
         """A classifier's k labels in the order of its outputs; empty for a regressor."""
         ...
 
-    def predict(self, frame: pd.DataFrame) -> ClassOutput | ValueOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether it reads arrays in place of tables, where all columns are doubles."""
+        ...
+
+    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
         """Compute the outputs for rows that fit the signature.
 
         It blocks, is called from several threads at once, and may raise whatever the model
         raises.
 
         Args:
-            frame: n rows with the signature's input columns, in its order and of its types.
+            rows: n rows with the signature's k input columns, in its order and of its types: a
+                table, or float64 of shape (n, k) if it takes arrays.
         """
         ...
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
-import pandas as pd
 import structlog
 
 from gql_platform.errors import (
@@ -33,6 +32,7 @@ from gql_platform.serving.ports import (
     ModelLoader,
     Predictor,
     ServingObserver,
+    Table,
     ValueOutput,
 )
 from gql_platform.serving.predictions import fault_of, predictions_of
@@ -43,7 +43,7 @@ from gql_platform.serving.records import (
     Rows,
     ServedModel,
 )
-from gql_platform.serving.rows import frame_of
+from gql_platform.serving.rows import array_of, frame_of
 from gql_platform.serving.traffic import Traffic
 from gql_platform.serving.warmup import check_signature, warm_up
 
@@ -300,8 +300,8 @@ def _compute(loaded: _Loaded, rows: Rows, started: float) -> Predictions:
     begun = time.perf_counter()
     shown = loaded.shown
     assert shown.signature is not None  # noqa: S101 - a loaded model has one
-    frame = frame_of(rows, shown.signature, model=shown.model)
-    output = _output_of(loaded, frame)
+    shaped = array_of if loaded.predictor.takes_arrays else frame_of
+    output = _output_of(loaded, shaped(rows, shown.signature, model=shown.model))
     predictions = predictions_of(output, shown.labels)
     now = time.perf_counter()
     loaded.pace.record(rows=len(rows), seconds=now - begun)
@@ -313,11 +313,11 @@ def _compute(loaded: _Loaded, rows: Rows, started: float) -> Predictions:
     )
 
 
-def _output_of(loaded: _Loaded, frame: pd.DataFrame) -> ClassOutput | ValueOutput:
+def _output_of(loaded: _Loaded, rows: Table) -> ClassOutput | ValueOutput:
     """Run the model, whose code may raise anything, and check what it returns."""
     shown = loaded.shown
     try:
-        output = loaded.predictor.predict(frame)
+        output = loaded.predictor.predict(rows)
     except ValueError as error:
         # Models refuse values in this way, such as a number too large for the type they use.
         words = " ".join(str(error).split())[:LONGEST_REASON]
@@ -335,7 +335,7 @@ def _output_of(loaded: _Loaded, frame: pd.DataFrame) -> ClassOutput | ValueOutpu
             version=shown.version,
             reason=f"it raised {type(error).__name__}; the server's log has the details.",
         ) from error
-    fault = fault_of(output, rows=len(frame), labels=len(shown.labels))
+    fault = fault_of(output, rows=len(rows), labels=len(shown.labels))
     if fault is not None:
         raise PredictionError(name=shown.model, version=shown.version, reason=fault)
     return output

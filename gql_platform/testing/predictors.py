@@ -8,7 +8,7 @@ import pandas as pd
 
 from gql_platform.errors import ModelLoadError
 from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
 from gql_platform.serving.records import Task
 
 
@@ -65,9 +65,14 @@ class LinearClassifier:
         """It predicts labels."""
         return Task.CLASSIFICATION
 
-    def predict(self, frame: pd.DataFrame) -> ClassOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """It reads tables, whose columns may be of any numeric type."""
+        return False
+
+    def predict(self, rows: Table) -> ClassOutput:
         """Compute label and probabilities of n rows with numeric or boolean columns."""
-        scores = frame.to_numpy(dtype=np.float64) @ self._weights.T + self._intercepts
+        scores = _numbers_of(rows) @ self._weights.T + self._intercepts
         # The softmax does not change when a number is taken off all scores, and the largest
         # score as that number keeps the exponential from overflowing.
         powers = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -93,6 +98,15 @@ class LinearRegressor:
         """It predicts numbers."""
         return Task.REGRESSION
 
-    def predict(self, frame: pd.DataFrame) -> ValueOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """It reads tables, whose columns may be of any numeric type."""
+        return False
+
+    def predict(self, rows: Table) -> ValueOutput:
         """Compute the value of n rows with numeric or boolean columns."""
-        return ValueOutput(frame.to_numpy(dtype=np.float64) @ self._weights + self._intercept)
+        return ValueOutput(_numbers_of(rows) @ self._weights + self._intercept)
+
+
+def _numbers_of(rows: Table) -> npt.NDArray[np.float64]:
+    return rows.to_numpy(dtype=np.float64) if isinstance(rows, pd.DataFrame) else rows

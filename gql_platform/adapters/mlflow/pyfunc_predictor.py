@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from gql_platform.adapters.mlflow.example import example_frame
 from gql_platform.adapters.mlflow.outage import described
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion
-from gql_platform.serving.ports import ValueOutput
+from gql_platform.serving.ports import Table, ValueOutput
 from gql_platform.serving.records import Task
 
 if TYPE_CHECKING:
@@ -38,13 +37,18 @@ class PyfuncPredictor:
         """It predicts numbers."""
         return Task.REGRESSION
 
-    def predict(self, frame: pd.DataFrame) -> ValueOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """MLflow's interface looks for the columns by their names."""
+        return False
+
+    def predict(self, rows: Table) -> ValueOutput:
         """Compute the values of n rows.
 
         Raises:
             TypeError: If the model answers with anything but one number for each row.
         """
-        return ValueOutput(numbers_of(self._model.predict(frame)))
+        return ValueOutput(numbers_of(self._model.predict(rows)))
 
 
 def pyfunc_predictor(

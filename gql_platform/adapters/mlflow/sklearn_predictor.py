@@ -18,7 +18,7 @@ from gql_platform.adapters.mlflow.shortcuts import (
 )
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
 from gql_platform.serving.records import Task
 
 Estimator: TypeAlias = Any
@@ -85,17 +85,22 @@ class SklearnClassifier:
         """It predicts labels."""
         return Task.CLASSIFICATION
 
-    def predict(self, frame: pd.DataFrame) -> ClassOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether the estimator answers arrays as it does tables."""
+        return self._steps.takes_doubles
+
+    def predict(self, rows: Table) -> ClassOutput:
         """Compute the labels of n rows, and their probabilities if the estimator has any."""
-        final, rows = self._steps.final, self._steps.transformed(frame)
+        final, transformed = self._steps.final, self._steps.transformed(rows)
         if self._is_logistic:
-            return logistic_output(final, rows)
+            return logistic_output(final, transformed)
         if not self._has_probabilities:
-            return ClassOutput(self._indices(final.predict(rows)), None)
-        probabilities = np.asarray(final.predict_proba(rows), dtype=np.float64)
+            return ClassOutput(self._indices(final.predict(transformed)), None)
+        probabilities = np.asarray(final.predict_proba(transformed), dtype=np.float64)
         if self._is_argmax:
             return ClassOutput(probabilities.argmax(axis=1), probabilities)
-        return ClassOutput(self._indices(final.predict(rows)), probabilities)
+        return ClassOutput(self._indices(final.predict(transformed)), probabilities)
 
     def _indices(self, predicted: npt.ArrayLike) -> npt.NDArray[np.int64]:
         return np.array([self._index[label] for label in np.asarray(predicted).tolist()], np.int64)
@@ -118,9 +123,14 @@ class SklearnRegressor:
         """It predicts numbers."""
         return Task.REGRESSION
 
-    def predict(self, frame: pd.DataFrame) -> ValueOutput:
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether the estimator answers arrays as it does tables."""
+        return self._steps.takes_doubles
+
+    def predict(self, rows: Table) -> ValueOutput:
         """Compute the values of n rows."""
-        predicted = self._steps.final.predict(self._steps.transformed(frame))
+        predicted = self._steps.final.predict(self._steps.transformed(rows))
         return ValueOutput(_one_column(np.asarray(predicted, dtype=np.float64)))
 
 
@@ -146,10 +156,13 @@ class _Steps:
             estimator, "feature_names_in_"
         )
         self._takes_arrays = is_nameless or (probe is not None and forget_names(estimator, probe))
+        # There is a probe only where all columns are doubles.
+        self.takes_doubles = self._takes_arrays and probe is not None
 
-    def transformed(self, frame: pd.DataFrame) -> npt.ArrayLike | pd.DataFrame:
+    def transformed(self, rows: Table) -> npt.ArrayLike | pd.DataFrame:
         """Return the rows as the last step reads them."""
-        rows = frame.to_numpy() if self._takes_arrays else frame
+        if self._takes_arrays and isinstance(rows, pd.DataFrame):
+            rows = rows.to_numpy()
         return rows if self._head is None else self._head.transform(rows)
 
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import pandas as pd
 
 from gql_platform.registry.records import VersionRef
 from gql_platform.registry.service import Registry
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
 from gql_platform.serving.records import Task
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
@@ -50,13 +51,15 @@ class Scripted:
 
     task = Task.REGRESSION
     labels: tuple[str, ...] = ()
+    takes_arrays = False
 
     def __init__(self, act: Callable[[pd.DataFrame], ClassOutput | ValueOutput]) -> None:
         self._act = act
         self._is_warm = False
 
-    def predict(self, frame: pd.DataFrame) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
         """Do as told, from the second call on."""
+        frame = cast(pd.DataFrame, rows)
         if not self._is_warm:
             self._is_warm = True
             return ValueOutput(frame.iloc[:, 0].to_numpy(dtype="float64"))

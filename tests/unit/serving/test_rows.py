@@ -12,7 +12,7 @@ import pytest
 from gql_platform.errors import InvalidRowsError, RowProblem
 from gql_platform.registry.records import ColumnType, Signature
 from gql_platform.serving.records import Rows
-from gql_platform.serving.rows import FLOAT32_MAX, REPORTED_PROBLEMS, frame_of
+from gql_platform.serving.rows import FLOAT32_MAX, REPORTED_PROBLEMS, array_of, frame_of
 from gql_platform.testing import columns_of
 
 DOUBLE, FLOAT, LONG, INTEGER = (
@@ -330,3 +330,35 @@ class TestReport:
             frame_of(rows, self.signature, model="wine")
         listed = [(problem.row, problem.column) for problem in caught.value.problems]
         assert listed == [(0, "b"), *((row, "a") for row in range(1, 20))]
+
+
+class TestArrays:
+    """Rows of doubles become an array, with the same checks."""
+
+    signature = signature_of({"a": ColumnType.DOUBLE, "b": ColumnType.DOUBLE})
+
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            [{"b": 2.0, "a": 1.0}, {"a": 3, "b": 4.5}],
+            [[1.0, 2.0], {"b": 4.5, "a": 3.0}],
+            [(1, 2), (3, 4.5)],
+        ],
+    )
+    def test_values_stand_in_the_order_of_the_signature(self, rows: Rows) -> None:
+        """Whatever form the rows have, the array is that of the table."""
+        found = array_of(rows, self.signature, model="wine")
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found, [[1.0, 2.0], [3.0, 4.5]])
+        np.testing.assert_array_equal(found, frame_of(rows, self.signature, model="wine"))
+
+    @pytest.mark.parametrize(
+        "rows", [[{"a": 1.0}], [{"a": 1.0, "b": "x"}], [{"a": 1.0, "c": 2.0}], [[1.0, math.inf]]]
+    )
+    def test_what_does_not_fit_is_told_as_for_tables(self, rows: Rows) -> None:
+        """The error is the same."""
+        with pytest.raises(InvalidRowsError) as expected:
+            frame_of(rows, self.signature, model="wine")
+        with pytest.raises(InvalidRowsError) as found:
+            array_of(rows, self.signature, model="wine")
+        assert found.value.problems == expected.value.problems

@@ -7,7 +7,7 @@ import pytest
 
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, ModelVersion, Signature
-from gql_platform.serving.ports import ValueOutput
+from gql_platform.serving.ports import Table, ValueOutput
 from gql_platform.serving.records import Task
 from gql_platform.serving.warmup import check_signature, warm_up
 from gql_platform.testing import HOUSE_PACKAGE, InMemoryStore, LinearRegressor, columns_of
@@ -23,13 +23,16 @@ class Recorder:
 
     task = Task.REGRESSION
     labels: tuple[str, ...] = ()
+    takes_arrays = False
 
     def __init__(self, error: Exception | None = None) -> None:
         self.frames: list[pd.DataFrame] = []
         self._error = error
 
-    def predict(self, frame: pd.DataFrame) -> ValueOutput:
+    def predict(self, rows: Table) -> ValueOutput:
         """Keep the rows, and answer or fail."""
+        assert isinstance(rows, pd.DataFrame)
+        frame = rows
         self.frames.append(frame)
         if self._error is not None:
             raise self._error

@@ -1,10 +1,11 @@
 """What all tests share."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
+from coverage import Coverage
 
 from gql_platform.services import Services
 from gql_platform.testing import in_memory_services
@@ -21,6 +22,17 @@ hypothesis.settings.load_profile("repeatable")
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the server does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def untraced() -> Iterator[None]:
+    """Measure no coverage: tracing makes thousands of cases several times slower."""
+    coverage = Coverage.current()
+    if coverage is not None:
+        coverage.stop()
+    yield
+    if coverage is not None:
+        coverage.start()
 
 
 @pytest.fixture

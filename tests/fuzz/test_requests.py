@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from tests.app import app_client
 from tests.fuzz.requests import Requests
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.usefixtures("untraced")]
 
 CASES = 10_000
 INSIDE = re.compile(r"Traceback|site-packages|\.py\b|File \"|Exception|object at 0x")

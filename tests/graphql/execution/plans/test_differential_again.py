@@ -8,6 +8,7 @@ from tests.graphql.execution.plans.comparison import CASES, DATA_PER_DOCUMENT, d
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("untraced")
 @hypothesis.settings(max_examples=CASES // DATA_PER_DOCUMENT // 2)
 @hypothesis.seed(1)
 @hypothesis.given(st.integers(0, 2**64), st.sampled_from([0.0, 0.01, 0.03, 0.1, 0.4]))

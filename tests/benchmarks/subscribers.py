@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from gql_platform.graphql.execution.plans import InstanceOf
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.websocket import PROTOCOL, WebSocketEndpoint
 from tests.benchmarks.plan import ROOT, Plan
@@ -45,14 +46,11 @@ class Event:
 class EventType:
     """What is delivered."""
 
+    is_type_of = InstanceOf(Event)
+
     sequence: int
     name: str
     share: float
-
-    @classmethod
-    def is_type_of(cls, value: object, _: object) -> bool:
-        """Return whether a value is an event."""
-        return isinstance(value, Event)
 
 
 @strawberry.type

@@ -20,7 +20,6 @@ from graphql import (
     OperationType,
     create_source_event_stream,
     execute_root_selection_set,
-    map_source_to_response_event,
 )
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionResult
@@ -36,7 +35,7 @@ from gql_platform.graphql.execution.limits.refusals import (
     UnknownOperationError,
     UnnamedOperationError,
 )
-from gql_platform.graphql.execution.plans import CompiledExecution, OperationPlan
+from gql_platform.graphql.execution.plans import CompiledExecution, EventPlan, OperationPlan
 from gql_platform.graphql.execution.request import OperationRequest
 from gql_platform.graphql.execution.trusted import TrustedDocument
 
@@ -330,8 +329,10 @@ class CompiledSchema(strawberry.Schema):
             return
         is_first = True
         try:
-            async with aclosing(map_source_to_response_event(execution, source)) as results:
-                async for result in results:
+            plan = EventPlan(execution)
+            async with aclosing(source):
+                async for payload in source:
+                    result = await plan.result(payload)
                     yield self._told(operation, result, is_costed=is_first)
                     is_first = False
         except Exception as error:  # noqa: BLE001 - it becomes the last answer

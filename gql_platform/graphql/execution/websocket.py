@@ -116,6 +116,9 @@ class _Connection:
         self._receive = receive
         self._send = send
         self._sending = asyncio.Lock()
+        self._sending_since: float | None = None
+        self._loop = asyncio.get_running_loop()
+        self._watching: asyncio.TimerHandle | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._is_greeted = False
         self._failure: _ClosingError | None = None
@@ -125,6 +128,7 @@ class _Connection:
     async def serve(self) -> int:
         """Take messages until the connection ends, and return the code that it ended with."""
         self._reader = asyncio.current_task()
+        self._watch()
         try:
             await self._accept()
             await self._take_greeting()
@@ -139,6 +143,8 @@ class _Connection:
                 raise
             return await self._close(self._failure)
         finally:
+            if self._watching is not None:
+                self._watching.cancel()
             await self._end_operations()
 
     async def _accept(self) -> None:
@@ -245,16 +251,19 @@ class _Connection:
         await self._transmit(f'{{"id":{shown},"type":"complete"}}')
 
     async def _transmit(self, text: str) -> None:
-        """Send a message, if the client takes it.
+        """Send a message, and wait until the client takes it, or the watch ends that."""
+        async with self._sending:
+            self._sending_since = self._loop.time()
+            await self._send({"type": "websocket.send", "text": text})
+            self._sending_since = None
 
-        Raises:
-            _ClosingError: If it does not.
-        """
-        try:
-            async with self._sending, asyncio.timeout(self._endpoint.stall_seconds):
-                await self._send({"type": "websocket.send", "text": text})
-        except TimeoutError as error:
-            raise _ClosingError(1013, "The client reads too slowly") from error
+    def _watch(self) -> None:
+        """Look from time to time whether a message is not taken; a timer for each would cost."""
+        since, patience = self._sending_since, self._endpoint.stall_seconds
+        if since is not None and self._loop.time() - since >= patience:
+            self._fail(_ClosingError(1013, "The client reads too slowly"))
+        else:
+            self._watching = self._loop.call_later(patience / 4, self._watch)
 
     def _fail(self, closing: _ClosingError) -> None:
         """End the connection from within an operation."""

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from graphql import GraphQLField, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo
 from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.executor import CollectedErrors
 from graphql.pyutils import Path, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -46,6 +47,17 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         executor._at_hand = {}  # noqa: SLF001 - it is one of our own
         executor._relevant_sub_fields = {}  # noqa: SLF001
         return executor
+
+    def for_event(self, payload: Any) -> "CompiledExecution":
+        """Return an execution for an event, of a subscription whose fields were collected once.
+
+        What this one remembers by the ids of lists holds for all events then.
+        """
+        event = object.__new__(type(self))
+        event.__dict__.update(self.__dict__)
+        event.root_value = payload
+        event.collected_errors = CollectedErrors()
+        return event
 
     def collect_and_execute_subfields(
         self,

@@ -85,6 +85,7 @@ async def test_answers_are_those_of_graphql_core(text: str, no: bool) -> None:
     source: Any = create_source_event_stream(execution)
     source = await source if hasattr(source, "__await__") else source
     plan = EventPlan(execution)
+    assert plan._field is not None, "Strawberry's resolver of events was not recognised"
     found = [await plan.result(payload) async for payload in source]
 
     assert len(found) == len(expected) > 5

@@ -31,11 +31,12 @@ class ReadingType:
     text: str | None
 
     @strawberry.field
-    async def later(self: Reading) -> str:
+    @staticmethod
+    async def later(parent: strawberry.Parent[Reading]) -> str:
         """Answer later, or fail."""
-        if self.number == 3:
+        if parent.number == 3:
             raise ValueError("three")
-        return f"later {self.number}"
+        return f"later {parent.number}"
 
 
 @strawberry.type

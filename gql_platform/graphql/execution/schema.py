@@ -192,8 +192,7 @@ class CompiledSchema(strawberry.Schema):
         operation_extensions: Mapping[str, Any] | None = None,
     ) -> ExecutionResult:
         """Run a query or mutation; as Strawberry's method of this name."""
-        del root_value, operation_extensions
-        request = OperationRequest(query or "", operation_name, variable_values)
+        request = _request(query, variable_values, root_value, operation_name, operation_extensions)
         return await self.run(request, context_value, allowed=_allowed(allowed_operation_types))
 
     async def stream(
@@ -207,8 +206,7 @@ class CompiledSchema(strawberry.Schema):
         allowed_operation_types: Iterable[StrawberryOperationType] | None = None,
     ) -> Results:
         """Run an operation of any type; as Strawberry's method of this name."""
-        del root_value, operation_extensions
-        request = OperationRequest(query or "", operation_name, variable_values)
+        request = _request(query, variable_values, root_value, operation_name, operation_extensions)
         return self.results(request, context_value, allowed=_allowed(allowed_operation_types))
 
     async def run(
@@ -377,6 +375,23 @@ class CompiledSchema(strawberry.Schema):
 
 def _allowed(types: Iterable[StrawberryOperationType] | None) -> Types:
     return ANY_TYPE if types is None else {OperationType(each.value) for each in types}
+
+
+def _request(
+    query: str | None,
+    variables: Variables | None,
+    root_value: Any,
+    operation_name: str | None,
+    extensions: Mapping[str, Any] | None,
+) -> OperationRequest:
+    """Return a request of what Strawberry's methods are given.
+
+    Raises:
+        TypeError: If there is a value of the root, or there are extensions: no resolver sees them.
+    """
+    if root_value is not None or extensions:
+        raise TypeError("operations have no root value, and no extensions, here")
+    return OperationRequest(query or "", operation_name, variables)
 
 
 def _unknown(name: str | None) -> GraphQLError:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
 from graphql import OperationType
@@ -29,6 +30,14 @@ class TestQueries:
             operation_name="A",
         )
         assert (result.data, result.errors) == ({"hello": "Hello, Ada"}, None)
+
+    @pytest.mark.parametrize(
+        "options", [{"root_value": object()}, {"operation_extensions": {"a": 1}}]
+    )
+    async def test_what_no_resolver_would_see_is_refused(self, options: dict[str, Any]) -> None:
+        """Nothing that Strawberry's methods take is left out silently."""
+        with pytest.raises(TypeError):
+            await product().execute("{ hello }", context_value=Stage(), **options)
 
     @pytest.mark.parametrize(
         ("request_", "message", "is_bad"),

@@ -12,12 +12,14 @@
     │   ├── RegistryUnavailableError   the model registry does not answer
     │   ├── ServerStoppingError        the server stops before the request is done
     │   ├── OverloadedError            more predictions than the server gets done
+    │   ├── PredictionTimeoutError     a model that does not answer in time
     │   └── MonitoringDisabledError    the metrics are switched off
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
     │   ├── TooManyIDsError            more ids than are fetched at once
     │   ├── InvalidCursorError         a cursor that no page gave out
     │   ├── PageSizeError              a page of no or of too many items
+    │   ├── PointCountError            a series of too few or too many points
     │   ├── IntervalError              a sampling interval that is too short or too long
     │   ├── EmptyRowsError             a prediction without rows
     │   ├── TooManyRowsError           a prediction with more rows than are served at once
@@ -25,14 +27,20 @@
     │   ├── InvalidBodyError           a request body that is not what the path reads
     │   ├── UnsupportedMediaTypeError  a request body that is not said to be JSON
     │   ├── MethodNotAllowedError      a path that is not called like that
-    │   └── BodyTooLargeError          a request body above the limit
+    │   ├── BodyTooLargeError          a request body above the limit
+    │   ├── InvalidDeploymentError     variants that cannot be served together
+    │   └── DeploymentConflictError    a deployment that somebody else changed meanwhile
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
+    │   ├── VersionNotFoundError       no such version of a served model
+    │   ├── UnknownVersionError        no such version of a model, or no such alias
+    │   ├── NoEarlierDeploymentError   nothing to go back to
     │   └── PathNotFoundError          no such path
     ├── ModelError                     the model itself does not do what it should
     │   ├── UnsupportedModelError      a model that cannot be served
     │   ├── ModelLoadError             loading the model's files failed
     │   └── PredictionError            the model failed on rows that fit its signature
+    ├── BreakingChangeError            a version that breaks the typed contract of its model
     └── StartError                     the server cannot start as it is configured
         ├── SettingsError              settings that are wrong or unknown
         ├── AccessNotConfiguredError   an open address without a key
@@ -41,7 +49,8 @@
         ├── TrustedDocumentsError      documents that do not go with the schema
         ├── DemoError                  the demo models could not be trained and registered
         ├── PortInUseError             another program has the port
-        └── AddressError               an address that this machine does not have
+        ├── AddressError               an address that this machine does not have
+        └── WorkersError               server processes that do not stay alive
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -60,30 +69,38 @@ from gql_platform.errors.availability import (
     ModelNotReadyError,
     MonitoringDisabledError,
     OverloadedError,
+    PredictionTimeoutError,
     RegistryUnavailableError,
     ServerStoppingError,
     UnavailableError,
 )
 from gql_platform.errors.input import (
     BodyTooLargeError,
+    DeploymentConflictError,
     EmptyRowsError,
     IntervalError,
     InvalidBodyError,
     InvalidCursorError,
+    InvalidDeploymentError,
     InvalidIDError,
     InvalidInputError,
     InvalidRowsError,
     MethodNotAllowedError,
     ModelNotFoundError,
+    NoEarlierDeploymentError,
     NotFoundError,
     PageSizeError,
     PathNotFoundError,
+    PointCountError,
     RowProblem,
     TooManyIDsError,
     TooManyRowsError,
+    UnknownVersionError,
     UnsupportedMediaTypeError,
+    VersionNotFoundError,
 )
 from gql_platform.errors.model import (
+    BreakingChangeError,
     ModelError,
     ModelLoadError,
     PredictionError,
@@ -99,6 +116,7 @@ from gql_platform.errors.start import (
     StartError,
     StoreAddressError,
     TrustedDocumentsError,
+    WorkersError,
 )
 from gql_platform.errors.tree import (
     PlatformError,
@@ -109,14 +127,17 @@ __all__ = [
     "AccessNotConfiguredError",
     "AddressError",
     "BodyTooLargeError",
+    "BreakingChangeError",
     "DataFolderError",
     "DemoError",
+    "DeploymentConflictError",
     "EmptyRowsError",
     "ForbiddenError",
     "HostNotAllowedError",
     "IntervalError",
     "InvalidBodyError",
     "InvalidCursorError",
+    "InvalidDeploymentError",
     "InvalidIDError",
     "InvalidInputError",
     "InvalidKeyError",
@@ -127,14 +148,17 @@ __all__ = [
     "ModelNotFoundError",
     "ModelNotReadyError",
     "MonitoringDisabledError",
+    "NoEarlierDeploymentError",
     "NotFoundError",
     "OriginNotAllowedError",
     "OverloadedError",
     "PageSizeError",
     "PathNotFoundError",
     "PlatformError",
+    "PointCountError",
     "PortInUseError",
     "PredictionError",
+    "PredictionTimeoutError",
     "RegistryUnavailableError",
     "RowProblem",
     "ServerStoppingError",
@@ -146,6 +170,9 @@ __all__ = [
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnknownVersionError",
     "UnsupportedMediaTypeError",
     "UnsupportedModelError",
+    "VersionNotFoundError",
+    "WorkersError",
 ]

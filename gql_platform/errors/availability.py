@@ -53,12 +53,26 @@ class ServerStoppingError(UnavailableError):
 
 @dataclass(eq=False)
 class OverloadedError(UnavailableError):
-    """{maximum} predictions are at work or wait already; try again in a moment, or raise
-    GQL_PLATFORM_PREDICT_THREADS.
+    """{maximum} predictions of {model!r} are at work or wait already; try again in
+    {retry_after_seconds} s, or raise GQL_PLATFORM_MAX_QUEUE.
     """
 
     code = "OVERLOADED"
+    model: str
     maximum: int
+    retry_after_seconds: int
+
+
+@dataclass(eq=False)
+class PredictionTimeoutError(UnavailableError):
+    """Version {version} of {name!r} did not answer within {seconds} s; send fewer rows, or raise
+    GQL_PLATFORM_PREDICT_TIMEOUT_SECONDS.
+    """
+
+    code = "PREDICTION_TIMEOUT"
+    name: str
+    version: int
+    seconds: float
 
 
 class MonitoringDisabledError(UnavailableError):

@@ -47,6 +47,18 @@ class PageSizeError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class PointCountError(InvalidInputError):
+    """A series can be cut down to between {minimum} and {maximum} points, and {max_points} were
+    asked for.
+    """
+
+    code = "INVALID_POINT_COUNT"
+    max_points: int
+    minimum: int
+    maximum: int
+
+
+@dataclass(eq=False)
 class IntervalError(InvalidInputError):
     """The interval must lie between {minimum_seconds} and {maximum_seconds} seconds, and
     {seconds} were asked for.
@@ -151,6 +163,27 @@ class BodyTooLargeError(InvalidInputError):
     limit_bytes: int
 
 
+@dataclass(eq=False)
+class InvalidDeploymentError(InvalidInputError):
+    """The deployment of {model!r} cannot be served: {problem}."""
+
+    code = "INVALID_DEPLOYMENT"
+    model: str
+    problem: str
+
+
+@dataclass(eq=False)
+class DeploymentConflictError(InvalidInputError):
+    """The deployment of {model!r} is at revision {found}, not {expected}: somebody changed it
+    meanwhile; read it again.
+    """
+
+    code = "DEPLOYMENT_CONFLICT"
+    model: str
+    expected: int
+    found: int
+
+
 class NotFoundError(PlatformError):
     """There is no such thing."""
 
@@ -164,6 +197,34 @@ class ModelNotFoundError(NotFoundError):
     code = "MODEL_NOT_FOUND"
     name: str
     served: Sequence[str]
+
+
+@dataclass(eq=False)
+class VersionNotFoundError(NotFoundError):
+    """Version {version!r} of {name!r} is not served; these are: {served}."""
+
+    code = "VERSION_NOT_FOUND"
+    name: str
+    version: str
+    served: Sequence[int]
+
+
+@dataclass(eq=False)
+class UnknownVersionError(NotFoundError):
+    """The model {model!r} has no {named}; it has the versions {versions}."""
+
+    code = "UNKNOWN_VERSION"
+    model: str
+    named: str
+    versions: Sequence[int]
+
+
+@dataclass(eq=False)
+class NoEarlierDeploymentError(NotFoundError):
+    """The deployment of {model!r} was never another, so that there is nothing to go back to."""
+
+    code = "NO_EARLIER_DEPLOYMENT"
+    model: str
 
 
 @dataclass(eq=False)

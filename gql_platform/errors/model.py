@@ -1,5 +1,6 @@
 """What is wrong with a model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gql_platform.errors.tree import PlatformError
@@ -31,3 +32,16 @@ class PredictionError(ModelError):
     """Version {version} of {name!r} failed on rows that fit its signature: {reason}"""
 
     code = "PREDICTION_FAILED"
+
+
+@dataclass(eq=False)
+class BreakingChangeError(PlatformError):
+    """Version {version} of {model!r} breaks what callers of version {served_version} rely on:
+    {changes}; accept that with `allowBreaking: true`.
+    """
+
+    code = "BREAKING_CHANGE"
+    model: str
+    version: int
+    served_version: int
+    changes: Sequence[str]

@@ -97,3 +97,11 @@ class AddressError(StartError):
     host: str
     port: int
     reason: str
+
+
+@dataclass(eq=False)
+class WorkersError(StartError):
+    """The workers do not stay alive: {reason}."""
+
+    code = "WORKERS_FAILED"
+    reason: str

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NewType
 
+import numpy as np
+import numpy.typing as npt
 from graphql import GraphQLError, ValueNode, value_from_ast_untyped
 from strawberry.types.scalar import ScalarDefinition
 
+from gql_platform.graphql.vectors import FLOAT_MATRIX, FLOAT_VECTOR, INT64_VECTOR, Bulk
 from gql_platform.serving.records import Rows
 
 Int64 = NewType("Int64", int)
@@ -14,6 +17,15 @@ Int64 = NewType("Int64", int)
 
 RowsInput = NewType("RowsInput", list)  # type: ignore[type-arg]
 """Rows as they arrive: a list of objects, or of arrays."""
+
+FloatVector = NewType("FloatVector", npt.NDArray[np.float64])
+"""Numbers as one array of shape (n,); resolvers may also return an `array`, a list or a tuple."""
+
+FloatMatrix = NewType("FloatMatrix", npt.NDArray[np.float64])
+"""Rows of numbers as one array of shape (n, k)."""
+
+Int64Vector = NewType("Int64Vector", npt.NDArray[np.int64])
+"""Whole numbers as one array of shape (n,)."""
 
 _LIMIT = 2**63
 
@@ -78,6 +90,18 @@ def scalar(
     )
 
 
+def _bulk(bulk: Bulk, description: str) -> ScalarDefinition:
+    return scalar(
+        bulk.name,
+        description,
+        None,
+        np.ndarray,
+        serialize=bulk.serialize,
+        parse_value=bulk.parse,
+        parse_literal=bulk.parse_literal,
+    )
+
+
 SCALARS: dict[object, ScalarDefinition] = {
     Int64: scalar(
         "Int64",
@@ -104,5 +128,19 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=_rows,
         parse_value=_rows,
         parse_literal=_rows_literal,
+    ),
+    FloatVector: _bulk(
+        FLOAT_VECTOR,
+        "Numbers of 64 bits as one list, `[0.5, 2, null]`. JSON knows neither NaN nor infinity: in "
+        "an answer, null stands in their place. An input holds finite numbers only.",
+    ),
+    FloatMatrix: _bulk(
+        FLOAT_MATRIX,
+        "Rows of numbers of 64 bits, all of the same length, `[[0.5, 2], [1, null]]`. In an "
+        "answer, null stands for NaN and infinity. An input holds finite numbers only.",
+    ),
+    Int64Vector: _bulk(
+        INT64_VECTOR,
+        "Whole numbers from -2^63 to 2^63 - 1 as one list, `[0, 1, 2]`.",
     ),
 }

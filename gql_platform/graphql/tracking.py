@@ -2,13 +2,26 @@
 
 import math
 from datetime import datetime
+from typing import Annotated
 
 import strawberry
 
+from gql_platform.graphql.context import Info
+from gql_platform.graphql.execution.limits.declarations import Cost
 from gql_platform.graphql.node import Node, encode_id
-from gql_platform.graphql.scalars import Int64
+from gql_platform.graphql.scalars import FloatVector, Int64, Int64Vector
 from gql_platform.graphql.type_of import edge, type_of
-from gql_platform.tracking.records import Metric, Param, Run
+from gql_platform.tracking.records import (
+    DEFAULT_POINTS,
+    MAX_POINTS,
+    MIN_POINTS,
+    HistoryRequest,
+    Metric,
+    MetricRef,
+    Param,
+    Run,
+    Series,
+)
 
 
 @type_of(Param)
@@ -31,6 +44,16 @@ class MetricType:
     def value(parent: strawberry.Parent[Metric]) -> float | None:
         """The value; null when it is not a finite number."""
         return parent.value if math.isfinite(parent.value) else None
+
+
+@type_of(Series)
+class SeriesType:
+    """Numbers by step."""
+
+    steps: Int64Vector
+    values: FloatVector
+    sampled: strawberry.auto
+    total_points: Int64
 
 
 @strawberry.type(description="When a run started and ended.")
@@ -69,3 +92,25 @@ class RunType(Node):
             finished_at=parent.finished_at,
             duration_ms=parent.duration_ms,
         )
+
+    @edge(
+        graphql_type=SeriesType | None,
+        directives=[Cost(weight=1, multipliers=["maxPoints"])],
+    )
+    @staticmethod
+    async def metric_history(
+        parent: strawberry.Parent[Run],
+        info: Info,
+        key: Annotated[str, strawberry.argument(description="The metric's name.")],
+        max_points: Annotated[
+            int,
+            strawberry.argument(
+                description=f"How many points at most, from {MIN_POINTS} to {MAX_POINTS}. Of a "
+                "longer history the first and the last point are kept, and the lowest and the "
+                "highest of each stretch between them."
+            ),
+        ] = DEFAULT_POINTS,
+    ) -> Series | None:
+        """All logged values of a metric by step, for a chart; null when it was never logged."""
+        request = HistoryRequest(MetricRef(parent.run_id, key), max_points)
+        return await info.context.loaders.metric_histories.load(request)

@@ -2,7 +2,7 @@
 
 import inspect
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import (
     Annotated,
@@ -71,7 +71,9 @@ def type_of(
     return decorate
 
 
-def edge(*, graphql_type: Any = None) -> "Callable[[Callable[P, R] | staticmethod[P, R]], Any]":
+def edge(
+    *, graphql_type: Any = None, directives: Sequence[object] = ()
+) -> "Callable[[Callable[P, R] | staticmethod[P, R]], Any]":
     """Make a static method a field that the record does not have.
 
     The method takes the record as ``parent: strawberry.Parent[Record]``, and its docstring's
@@ -79,11 +81,15 @@ def edge(*, graphql_type: Any = None) -> "Callable[[Callable[P, R] | staticmetho
 
     Args:
         graphql_type: The field's type in the schema, where the method returns records.
+        directives: Further declarations, such as its cost.
     """
 
     def decorate(resolver: "Callable[P, R] | staticmethod[P, R]") -> Any:
         return strawberry.field(
-            resolver=resolver, description=first_paragraph(resolver), graphql_type=graphql_type
+            resolver=resolver,
+            description=first_paragraph(resolver),
+            graphql_type=graphql_type,
+            directives=directives,
         )
 
     return decorate

@@ -1,5 +1,6 @@
 """Registered models and tracked runs, in memory."""
 
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +15,7 @@ from gql_platform.registry.records import (
     Tag,
     VersionRef,
 )
-from gql_platform.tracking.records import Metric, Param, Run, RunState
+from gql_platform.tracking.records import Metric, MetricRef, Param, Run, RunState, Series
 
 FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 """When the first thing was registered; each further one came a minute later."""
@@ -36,6 +37,7 @@ class InMemoryStore:
         self._versions: dict[str, list[ModelVersion]] = {}
         self._packages: dict[VersionRef, ModelPackage] = {}
         self._runs: dict[str, Run] = {}
+        self._points: dict[MetricRef, list[tuple[int, float]]] = {}
         self._now = FIRST_MOMENT
 
     def fail_with(self, error: Exception | None) -> None:
@@ -126,12 +128,32 @@ class InMemoryStore:
             name=name,
             state=state,
             params=tuple(Param(key, value) for key, value in sorted((params or {}).items())),
-            metrics=tuple(Metric(key, v, step=0) for key, v in sorted((metrics or {}).items())),
+            metrics=(),
             started_at=started_at,
             finished_at=self._tick() if is_over else None,
         )
         self._runs[run_id] = run
-        return run
+        for key, value in (metrics or {}).items():
+            self.log_metric(run_id, key, [(0, value)])
+        return self._runs[run_id]
+
+    def log_metric(self, run_id: str, key: str, points: Sequence[tuple[int, float]]) -> None:
+        """Log values of a metric of a run after those that were logged before.
+
+        Args:
+            run_id: The run, which must exist.
+            key: The metric's name.
+            points: Steps with their values, in any order; at least one.
+        """
+        run = self._runs[run_id]
+        logged = self._points.setdefault(MetricRef(run_id, key), [])
+        logged.extend(points)
+        # Sorting is stable: of values of the same step, the one logged last stays the last.
+        logged.sort(key=lambda point: point[0])
+        step, value = logged[-1]
+        others = [metric for metric in run.metrics if metric.key != key]
+        metrics = sorted([*others, Metric(key, value, step)], key=lambda metric: metric.key)
+        self._runs[run_id] = replace(run, metrics=tuple(metrics))
 
     async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
         """Return up to ``limit`` models by ascending name, behind ``after``."""
@@ -161,10 +183,27 @@ class InMemoryStore:
         self._count("packages")
         return {ref: self._packages[ref] for ref in refs if ref in self._packages}
 
+    async def point_alias(self, ref: VersionRef, alias: str) -> None:
+        """Point an alias to a version, away from the one that it pointed to before."""
+        self._count("point_alias")
+        self.set_alias(ref, alias)
+
+    async def tag_model(self, name: str, key: str, value: str) -> None:
+        """Give a model a tag, in the place of one with the same key."""
+        self._count("tag_model")
+        model = self._models[name]
+        tags = {tag.key: tag.value for tag in model.tags} | {key: value}
+        self._models[name] = replace(model, tags=_tags(tags))
+
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id."""
         self._count("runs")
         return {run_id: self._runs[run_id] for run_id in run_ids if run_id in self._runs}
+
+    async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
+        """Return all logged values of these metrics, of those that have any."""
+        self._count("metric_histories")
+        return {ref: _series(self._points[ref]) for ref in metrics if ref in self._points}
 
     def _count(self, method: str) -> None:
         self.calls[method] += 1
@@ -176,6 +215,12 @@ class InMemoryStore:
     def _tick(self) -> datetime:
         moment, self._now = self._now, self._now + timedelta(minutes=1)
         return moment
+
+
+def _series(points: Sequence[tuple[int, float]]) -> Series:
+    steps = array("q", (step for step, _ in points))
+    values = array("d", (value for _, value in points))
+    return Series(steps, values, sampled=False, total_points=len(points))
 
 
 def _tags(tags: Mapping[str, str] | None) -> tuple[Tag, ...]:

@@ -61,6 +61,8 @@ def in_memory() -> Filled:
             params=run.params,
             metrics=run.metrics,
         )
+        for key, points in run.histories.items():
+            store.log_metric(run_ids[run.name], key, points)
     for model in MODELS:
         store.add_model(model.name, description=model.description, tags=model.tags)
         for number, version in enumerate(model.versions, start=1):

@@ -1,6 +1,6 @@
 """What every store of the contract suites holds, said once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
@@ -36,6 +36,8 @@ class RunFacts:
     state: RunState = RunState.FINISHED
     params: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    histories: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
+    """Values with their steps, in the order in which they are logged."""
 
 
 RUNS = (
@@ -46,6 +48,14 @@ RUNS = (
     ),
     RunFacts("at work", state=RunState.RUNNING),
     RunFacts("broken", state=RunState.FAILED, metrics={"loss": float("nan")}),
+    RunFacts(
+        "long",
+        histories={
+            "loss": ((0, 4.0), (1, 2.0), (1, 2.5), (1, 2.25), (5, 0.5), (3, 1.0), (-1, 8.0)),
+            "astray": ((0, 1.0), (1, float("nan")), (2, float("inf")), (3, float("-inf"))),
+            "val/f1 score: é": ((2**62, 0.1),),
+        },
+    ),
 )
 
 MODELS = (

@@ -71,6 +71,14 @@ def _track(client: MlflowClient, facts: RunFacts) -> str:
         + [Metric(key, value, 1, 7) for key, value in facts.metrics.items()],
         params=[Param(key, value) for key, value in facts.params.items()],
     )
+    for key, points in facts.histories.items():
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(key, value, timestamp, step)
+                for timestamp, (step, value) in enumerate(points, start=1)
+            ],
+        )
     if facts.state.value != "RUNNING":
         client.set_terminated(run_id, status=facts.state.value)
     return run_id

@@ -6,7 +6,7 @@ from datetime import UTC
 import pytest
 
 from gql_platform.tracking.ports import RunStore
-from gql_platform.tracking.records import Param, Run, RunState
+from gql_platform.tracking.records import MetricRef, Param, Run, RunState
 from tests.contract.conftest import Filled
 
 pytestmark = pytest.mark.anyio
@@ -78,3 +78,70 @@ class TestRuns:
     async def test_no_id_finds_nothing(self, store: RunStore) -> None:
         """An empty question has an empty answer."""
         assert dict(await store.runs([])) == {}
+
+
+class TestMetricHistories:
+    async def test_come_by_step_and_then_as_they_were_logged(
+        self, filled: Filled, store: RunStore
+    ) -> None:
+        """Steps ascend, whatever the order of logging was, and none of a step's values is lost."""
+        ref = MetricRef(filled.run_ids["long"], "loss")
+        series = (await store.metric_histories([ref]))[ref]
+        assert list(series.steps) == [-1, 0, 1, 1, 1, 3, 5]
+        assert list(series.values) == [8.0, 4.0, 2.0, 2.5, 2.25, 1.0, 0.5]
+        assert (series.sampled, series.total_points) == (False, 7)
+
+    async def test_values_may_be_no_numbers(self, filled: Filled, store: RunStore) -> None:
+        """NaN and the infinities stay what they are."""
+        ref = MetricRef(filled.run_ids["long"], "astray")
+        series = (await store.metric_histories([ref]))[ref]
+        assert [str(value) for value in series.values] == ["1.0", "nan", "inf", "-inf"]
+
+    async def test_last_value_is_the_metric(self, filled: Filled) -> None:
+        """What a run shows as a metric is the last point of its history."""
+        run = await run_named(filled, "long")
+        assert [(metric.key, str(metric.value), metric.step) for metric in run.metrics] == [
+            ("astray", "-inf", 3),
+            ("loss", "0.5", 5),
+            ("val/f1 score: é", "0.1", 2**62),
+        ]
+
+    async def test_many_are_found_at_once(self, filled: Filled, store: RunStore) -> None:
+        """Metrics of several runs are answered in one call, each once."""
+        wanted = [
+            MetricRef(filled.run_ids[run], key)
+            for run, key in (
+                ("long", "loss"),
+                ("long", "val/f1 score: é"),
+                ("first try", "accuracy"),
+                ("first try", "log_loss"),
+                ("broken", "loss"),
+            )
+        ]
+        found = await store.metric_histories([*wanted, *wanted])
+        assert set(found) == set(wanted)
+        assert [found[ref].values[-1] for ref in wanted[:4]] == [0.5, 0.1, 0.875, 0.25]
+        assert list(found[wanted[1]].steps) == [2**62]
+
+    @pytest.mark.parametrize(
+        "key", ["", "unknown", "LOSS", "los", "%", "loss' OR '1'='1", "\x00", "\n", "x" * 251]
+    )
+    async def test_unknown_metrics_are_absent(
+        self, filled: Filled, store: RunStore, key: str
+    ) -> None:
+        """Text that names no metric of the run finds nothing and breaks nothing."""
+        assert dict(await store.metric_histories([MetricRef(filled.run_ids["long"], key)])) == {}
+
+    @pytest.mark.parametrize("run_id", ["", "unknown", "f" * 32, "x' OR '1'='1", "ä", "\n"])
+    async def test_unknown_runs_have_none(
+        self, filled: Filled, store: RunStore, run_id: str
+    ) -> None:
+        """Text that is no run's id finds nothing, and does not keep others from being found."""
+        known = MetricRef(filled.run_ids["long"], "loss")
+        assert set(await store.metric_histories([MetricRef(run_id, "loss"), known])) == {known}
+
+    async def test_nothing_logged_is_nothing_found(self, filled: Filled, store: RunStore) -> None:
+        """A run that logged nothing has no history, and an empty question an empty answer."""
+        ref = MetricRef(filled.run_ids["at work"], "loss")
+        assert dict(await store.metric_histories([ref])) == {}
+        assert dict(await store.metric_histories([])) == {}

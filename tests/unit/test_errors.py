@@ -27,6 +27,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "A page has between 1 and 100 items, and 0 were asked for.",
     ),
     (
+        errors.PointCountError(max_points=3, minimum=4, maximum=10_000),
+        "A series can be cut down to between 4 and 10000 points, and 3 were asked for.",
+    ),
+    (
         errors.IntervalError(seconds=0.01, minimum_seconds=0.1, maximum_seconds=60.0),
         "The interval must lie between 0.1 and 60.0 seconds, and 0.01 were asked for.",
     ),
@@ -75,6 +79,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
     (
         errors.ModelNotFoundError(name="irs", served=()),
         "No model named 'irs' is served; these are: none.",
+    ),
+    (
+        errors.VersionNotFoundError(name="iris", version="7", served=[2]),
+        "Version '7' of 'iris' is not served; these are: 2.",
     ),
     (
         errors.PathNotFoundError(path="/x"),
@@ -175,11 +183,50 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "101 ids are more than the 100 that one field takes; ask for them in parts.",
     ),
     (
-        errors.OverloadedError(maximum=128),
+        errors.OverloadedError(model="house", maximum=128, retry_after_seconds=2),
         (
-            "128 predictions are at work or wait already; try again in a moment, or raise "
-            "GQL_PLATFORM_PREDICT_THREADS."
+            "128 predictions of 'house' are at work or wait already; try again in 2 s, or raise "
+            "GQL_PLATFORM_MAX_QUEUE."
         ),
+    ),
+    (
+        errors.PredictionTimeoutError(name="house", version=2, seconds=30.0),
+        (
+            "Version 2 of 'house' did not answer within 30.0 s; send fewer rows, or raise "
+            "GQL_PLATFORM_PREDICT_TIMEOUT_SECONDS."
+        ),
+    ),
+    (
+        errors.BreakingChangeError(
+            model="house", version=3, served_version=2, changes=["the column 'a' is gone"]
+        ),
+        (
+            "Version 3 of 'house' breaks what callers of version 2 rely on: \"the column 'a' is "
+            'gone"; accept that with `allowBreaking: true`.'
+        ),
+    ),
+    (
+        errors.InvalidDeploymentError(model="house", problem="two variants are named 'a'"),
+        "The deployment of 'house' cannot be served: two variants are named 'a'.",
+    ),
+    (
+        errors.DeploymentConflictError(model="house", expected=1, found=2),
+        (
+            "The deployment of 'house' is at revision 2, not 1: somebody changed it meanwhile; "
+            "read it again."
+        ),
+    ),
+    (
+        errors.UnknownVersionError(model="house", named="alias 'old'", versions=[2, 1]),
+        "The model 'house' has no alias 'old'; it has the versions 2, 1.",
+    ),
+    (
+        errors.NoEarlierDeploymentError(model="house"),
+        ("The deployment of 'house' was never another, so that there is nothing to go back to."),
+    ),
+    (
+        errors.WorkersError(reason="the first of them ended before it was ready"),
+        "The workers do not stay alive: the first of them ended before it was ready.",
     ),
     (
         errors.TrustedDocumentsError(problems=["a.graphql: it is empty.", "b.json: it is not."]),

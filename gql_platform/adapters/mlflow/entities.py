@@ -1,14 +1,18 @@
 """MLflow's entities as our records."""
 
-from collections.abc import Mapping
+import math
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from mlflow.entities import Metric as MlflowMetric
 from mlflow.entities import Run as MlflowRun
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.entities.model_registry import RegisteredModel
 
 from gql_platform.registry.records import Alias, Model, ModelVersion, Tag
-from gql_platform.tracking.records import Metric, Param, Run, RunState
+from gql_platform.tracking.records import Metric, Param, Run, RunState, Series
 
 
 def model_of(model: RegisteredModel) -> Model:
@@ -55,12 +59,28 @@ def run_of(run: MlflowRun) -> Run:
         state=RunState.__members__.get(info.status, RunState.UNKNOWN),
         params=tuple(Param(key, value) for key, value in sorted(run.data.params.items())),
         metrics=tuple(
-            Metric(metric.key, metric.value, metric.step)
+            Metric(metric.key, _value(metric.value), metric.step)
             for metric in sorted(metrics, key=lambda metric: str(metric.key))
         ),
         started_at=_moment(info.start_time) if info.start_time else None,
         finished_at=_moment(info.end_time) if info.end_time else None,
     )
+
+
+def series_of(metrics: Iterable[MlflowMetric]) -> Series:
+    """Return all logged values of a metric, in any order, as a record."""
+    points = sorted(metrics, key=lambda metric: (metric.step, metric.timestamp))
+    return Series(
+        steps=array("q", (point.step for point in points)),
+        values=array("d", (_value(point.value) for point in points)),
+        sampled=False,
+        total_points=len(points),
+    )
+
+
+def _value(value: float) -> float:
+    """Return the value of a metric; MLflow's databases hold the largest float for infinity."""
+    return math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value
 
 
 def _tags(tags: Mapping[str, str]) -> tuple[Tag, ...]:

@@ -5,23 +5,24 @@ import re
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import structlog
 from mlflow import MlflowClient
-from mlflow.entities import ViewType
+from mlflow.entities import Metric, ViewType
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.entities import model_of, run_of, version_of
+from gql_platform.adapters.mlflow.entities import model_of, run_of, series_of, version_of
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.package import package_of
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
-from gql_platform.tracking.records import Run
+from gql_platform.tracking.records import MetricRef, Run, Series
 
 PAGE_SIZE = 1000
 """The most that MLflow returns of a listing at once."""
@@ -32,10 +33,14 @@ FEW_NAMES = 10
 RUNS_PER_SEARCH = 500
 """How many ids one search for runs carries."""
 
+HISTORIES_AT_ONCE = 4
+"""How many threads read histories: MLflow spends the time in Python, where they take turns."""
+
 CACHED_PACKAGES = 1024
 """How many packages are kept in memory; one takes some kilobytes."""
 
 _RUN_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}")
+_METRIC_KEY = re.compile(r"[^\x00]{1,250}")
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +94,16 @@ class MLflowStore:
         found = await asyncio.gather(*(self._package(ref) for ref in wanted))
         return {ref: package for ref, package in zip(wanted, found, strict=True) if package}
 
+    async def point_alias(self, ref: VersionRef, alias: str) -> None:
+        """Point an alias to a version that exists, away from the one it pointed to before."""
+        await self.client.call(
+            lambda client: client.set_registered_model_alias(ref.model, alias, str(ref.version))
+        )
+
+    async def tag_model(self, name: str, key: str, value: str) -> None:
+        """Give a model that exists a tag, in the place of one with the same key."""
+        await self.client.call(lambda client: client.set_registered_model_tag(name, key, value))
+
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, deleted ones included, by id."""
         # The ids become part of a filter, and MLflow makes no ids of other characters.
@@ -96,6 +111,19 @@ class MLflowStore:
         if not wanted:
             return {}
         return await self.client.call(lambda client: _runs(client, wanted), asks_for_runs=True)
+
+    async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
+        """Return all logged values of these metrics, of those that have any.
+
+        MLflow's client takes one metric at a time, and fetches its values in pages.
+        """
+        wanted = [ref for ref in dict.fromkeys(metrics) if _is_possible(ref)]
+        parts = [wanted[start::HISTORIES_AT_ONCE] for start in range(HISTORIES_AT_ONCE)]
+        reads = [partial(_histories, metrics=part) for part in parts if part]
+        found = await asyncio.gather(
+            *(self.client.call(read, asks_for_runs=True) for read in reads)
+        )
+        return {ref: series for part in found for ref, series in part.items()}
 
     async def _package(self, ref: VersionRef) -> ModelPackage | None:
         if ref in self._packages:
@@ -199,3 +227,23 @@ def _runs(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, Run]:
         )
         found |= {run.info.run_id: run_of(run) for run in listed}
     return found
+
+
+def _is_possible(metric: MetricRef) -> bool:
+    """Return whether MLflow can know such a metric; PostgreSQL would take a NUL for an error."""
+    return bool(_RUN_ID.fullmatch(metric.run_id) and _METRIC_KEY.fullmatch(metric.key))
+
+
+def _histories(client: MlflowClient, metrics: Sequence[MetricRef]) -> dict[MetricRef, Series]:
+    asked = ((ref, _logged_values(client, ref)) for ref in metrics)
+    return {ref: series_of(values) for ref, values in asked if values}
+
+
+def _logged_values(client: MlflowClient, metric: MetricRef) -> list[Metric]:
+    try:
+        return list(client.get_metric_history(metric.run_id, metric.key))
+    except MlflowException as error:
+        # Servers differ in whether a run that they do not know has an empty history.
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return []
+        raise

@@ -42,6 +42,14 @@ class TestGraphQLClient:
         )
         assert await anext(events) == {"data": {"liveMetrics": {"models": [{"requestCount": 0}]}}}
 
+    async def test_bulk_numbers_are_lists(self, services: Services) -> None:
+        """What goes over the wire as a list is a list in the answer, too."""
+        answer = await GraphQLClient(services).execute(
+            '{ modelVersion(by: {number: {model: "iris_species", version: 1}}) '
+            '{ run { metricHistory(key: "accuracy") { values } } } }'
+        )
+        assert answer == {"data": {"modelVersion": {"run": {"metricHistory": {"values": [0.973]}}}}}
+
     async def test_schema_can_be_another(self, services: Services) -> None:
         """A test may bring its own schema."""
         schema = build_schema()

@@ -24,12 +24,12 @@ class TestInMemoryServices:
     async def test_example_of_the_documentation(self) -> None:
         """The first thing that a reader tries works as written."""
         services = in_memory_services()
-        await services.serving.load_all()
+        await services.deployments.load_all()
         answer = await services.serving.predict("iris_species", [[5.1, 3.5, 1.4, 0.2]])
         (prediction,) = answer.predictions
         assert isinstance(prediction, ClassPrediction)
         assert prediction.label == "setosa"
-        services.close()
+        await services.close()
 
     async def test_run_of_the_champion_is_tracked(self) -> None:
         """The version that serves leads to the run that trained it."""
@@ -42,7 +42,7 @@ class TestInMemoryServices:
     async def test_predictions_are_counted(self) -> None:
         """Metrics are wired to serving, or left out."""
         services = in_memory_services()
-        await services.serving.load_all()
+        await services.deployments.load_all()
         await services.serving.predict("house_price", [(1.0, 1, True)])
         assert services.metrics is not None
         assert (
@@ -64,7 +64,7 @@ class TestInMemoryServices:
     async def test_limits_are_passed_on(self) -> None:
         """A test can have a small limit."""
         services = in_memory_services(max_rows=1)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         with pytest.raises(TooManyRowsError):
             await services.serving.predict("house_price", [(1.0, 1, True)] * 2)
 
@@ -78,5 +78,5 @@ class TestInMemoryServices:
     async def test_services_do_not_share_anything(self) -> None:
         """Each call makes services of its own."""
         one, other = in_memory_services(), in_memory_services()
-        await one.serving.load_all()
+        await one.deployments.load_all()
         assert other.serving.models() == ()

@@ -1,6 +1,7 @@
 """The in-memory store keeps the promises of the ports, and shows what it was asked."""
 
 import datetime as dt
+from array import array
 
 import pytest
 
@@ -9,7 +10,7 @@ from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import Alias, Model, ModelVersion, Tag, VersionRef
 from gql_platform.testing import FIRST_MOMENT, HOUSE_PACKAGE, InMemoryStore
 from gql_platform.tracking.ports import RunStore
-from gql_platform.tracking.records import Metric, Param, Run, RunState
+from gql_platform.tracking.records import Metric, MetricRef, Param, Run, RunState, Series
 
 pytestmark = pytest.mark.anyio
 
@@ -123,6 +124,22 @@ class TestRuns:
         assert (run.finished_at, run.duration_ms) == (None, None)
 
 
+class TestMetricHistories:
+    async def test_values_are_kept_as_they_were_logged(self) -> None:
+        """Points come by step, and the last of them is the metric."""
+        store = InMemoryStore()
+        store.add_run("r1", metrics={"auc": 0.5})
+        store.log_metric("r1", "loss", [(2, 0.5), (0, 4.0)])
+        store.log_metric("r1", "loss", [(2, 0.25), (1, 2.0)])
+        loss, auc = MetricRef("r1", "loss"), MetricRef("r1", "auc")
+        assert await store.metric_histories([loss, auc, MetricRef("r1", "f1")]) == {
+            loss: Series(array("q", [0, 1, 2, 2]), array("d", [4.0, 2.0, 0.5, 0.25]), False, 4),
+            auc: Series(array("q", [0]), array("d", [0.5]), False, 1),
+        }
+        run = (await store.runs(["r1"]))["r1"]
+        assert run.metrics == (Metric("auc", 0.5, 0), Metric("loss", 0.25, 2))
+
+
 class TestFailures:
     @staticmethod
     async def ask_all(store: InMemoryStore) -> list[Exception]:
@@ -136,6 +153,7 @@ class TestFailures:
             as_registry.versions(["a"]),
             as_registry.packages([VersionRef("a", 1)]),
             as_runs.runs(["r"]),
+            as_runs.metric_histories([MetricRef("r", "loss")]),
         ]
         raised = []
         for call in calls:
@@ -149,7 +167,7 @@ class TestFailures:
         store = InMemoryStore()
         store.is_available = False
         raised = await self.ask_all(store)
-        assert [type(error) for error in raised] == [RegistryUnavailableError] * 6
+        assert [type(error) for error in raised] == [RegistryUnavailableError] * 7
         store.is_available = True
         assert await store.model_count() == 0
 
@@ -157,7 +175,7 @@ class TestFailures:
         """A store can fail with whatever a test needs, and recover."""
         store, error = InMemoryStore(), OSError("disk on fire")
         store.fail_with(error)
-        assert await self.ask_all(store) == [error] * 6
+        assert await self.ask_all(store) == [error] * 7
         store.fail_with(None)
         assert await store.model_count() == 0
 

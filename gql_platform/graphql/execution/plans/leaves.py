@@ -1,13 +1,14 @@
 """How the values of leaf types are checked and converted in code.
 
 Only what is usual is told here: values of exactly one class, which graphql-core would answer as
-they are, members of an enum, and what a scalar of ours converts into plain JSON.
+they are, members of an enum, and what a scalar of ours converts into plain JSON or an array.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numpy as np
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
@@ -38,7 +39,7 @@ _AS_IT_IS: dict[GraphQLScalarType, str] = {
     GraphQLFloat: "type({v}) is float and {v} - {v} == 0.0",
 }
 
-SERIALIZED = frozenset({str, int, float, bool, list, dict, tuple})
+SERIALIZED = frozenset({str, int, float, bool, list, dict, tuple, np.ndarray})
 """What a scalar's serialize function may return; anything else could be null or awaitable."""
 
 

@@ -1,13 +1,15 @@
 """MLflow's entities become our records, whatever a later MLflow puts into them."""
 
+import sys
+from array import array
 from datetime import UTC, datetime
 
 import pytest
 from mlflow.entities import Metric, Run, RunData, RunInfo
 
-from gql_platform.adapters.mlflow.entities import run_of
+from gql_platform.adapters.mlflow.entities import run_of, series_of
 from gql_platform.tracking.records import Metric as MetricRecord
-from gql_platform.tracking.records import RunState
+from gql_platform.tracking.records import RunState, Series
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NOON_MS = 1_767_268_800_000
@@ -56,3 +58,27 @@ class TestRun:
     def test_name_may_be_missing(self) -> None:
         """An empty name is none."""
         assert run_of(run(name="")).name is None
+
+
+class TestSeries:
+    def test_order(self) -> None:
+        """Values come by step, and those of a step by time, in whatever order MLflow has them."""
+        logged = [
+            Metric("loss", 0.5, 30, 2),
+            Metric("loss", 2.0, 20, 1),
+            Metric("loss", 4.0, 10, 1),
+        ]
+        assert series_of(logged) == Series(
+            array("q", [1, 1, 2]), array("d", [4.0, 2.0, 0.5]), sampled=False, total_points=3
+        )
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_largest_float_is_infinity(self, sign: int) -> None:
+        """MLflow's databases replace infinity, which is put back."""
+        stored = Metric("loss", sign * sys.float_info.max, 0, 0)
+        infinite = sign * float("inf")
+        assert list(series_of([stored]).values) == [infinite]
+        info = run().info
+        assert run_of(Run(info, RunData(metrics=[stored]))).metrics == (
+            MetricRecord("loss", infinite, 0),
+        )

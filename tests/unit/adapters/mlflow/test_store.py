@@ -9,14 +9,15 @@ import pytest
 import structlog
 from mlflow import MlflowClient
 from mlflow.entities import Metric
+from mlflow.tracking._tracking_service import client as tracking_client
 
 from gql_platform.adapters.mlflow import store as store_module
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.store import FEW_NAMES, MLflowStore
+from gql_platform.adapters.mlflow.store import FEW_NAMES, HISTORIES_AT_ONCE, MLflowStore
 from gql_platform.errors import RegistryUnavailableError
 from gql_platform.registry.records import Alias, VersionRef
 from gql_platform.tracking.records import Metric as MetricRecord
-from gql_platform.tracking.records import RunState
+from gql_platform.tracking.records import MetricRef, RunState
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -179,6 +180,50 @@ class TestPackages:
         opened.copy_model_version("models:/apple/1", "pear")
         ref = VersionRef("pear", 1)
         assert set(await store.packages([ref])) == {ref}
+
+
+class TestMetricHistories:
+    async def test_more_than_a_page_of_mlflow(
+        self, store: MLflowStore, opened: MlflowClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """All values are found, however many pages MLflow gives them in."""
+        monkeypatch.setattr(tracking_client, "GET_METRIC_HISTORY_MAX_RESULTS", 3)
+        run_id = opened.create_run("0").info.run_id
+        opened.log_batch(run_id, metrics=[Metric("loss", step / 2, 0, step) for step in range(8)])
+        ref = MetricRef(run_id, "loss")
+        series = (await store.metric_histories([ref]))[ref]
+        assert list(series.steps) == list(range(8))
+        assert list(series.values) == [step / 2 for step in range(8)]
+
+    async def test_more_metrics_than_threads(
+        self, store: MLflowStore, opened: MlflowClient
+    ) -> None:
+        """Each metric has its own values, whichever thread reads it."""
+        run_id = opened.create_run("0").info.run_id
+        count = 2 * HISTORIES_AT_ONCE + 1
+        opened.log_batch(run_id, metrics=[Metric(f"m{n}", n, 0, 0) for n in range(count)])
+        refs = [MetricRef(run_id, f"m{n}") for n in range(count)]
+        found = await store.metric_histories(refs)
+        assert [list(found[ref].values) for ref in refs] == [[float(n)] for n in range(count)]
+
+    async def test_deleted_run(self, store: MLflowStore, opened: MlflowClient) -> None:
+        """A run that is deleted keeps its history, as long as the store has it."""
+        run_id = opened.create_run("0").info.run_id
+        opened.log_metric(run_id, "loss", 0.5)
+        opened.delete_run(run_id)
+        assert list(await store.metric_histories([MetricRef(run_id, "loss")])) == [
+            MetricRef(run_id, "loss")
+        ]
+
+    async def test_store_that_breaks_while_it_is_used(
+        self, store: MLflowStore, opened: MlflowClient, tmp_path: Path
+    ) -> None:
+        """A damaged database is an outage, and not a metric that was never logged."""
+        run_id = opened.create_run("0").info.run_id
+        assert await store.metric_histories([MetricRef(run_id, "loss")]) == {}
+        damage(tmp_path)
+        with pytest.raises(RegistryUnavailableError):
+            await store.metric_histories([MetricRef(run_id, "loss")])
 
 
 class TestRuns:

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.openapi.utils import get_openapi
 
 from gql_platform import __version__
-from gql_platform.edge.problem import MEDIA_TYPE
+from gql_platform.edge.problem import MEDIA_TYPE, Problem
 from gql_platform.graphql.schema import build_schema
 from gql_platform.rest.permission import SECURITY_SCHEME
 from gql_platform.rest.routes import rest_routes
@@ -38,7 +38,8 @@ def openapi() -> dict[str, Any]:
             for status in ("4XX", "5XX"):
                 # FastAPI writes the answer down under the media type of the route's success.
                 (body,) = operation["responses"][status]["content"].values()
-                operation["responses"][status]["content"] = {MEDIA_TYPE: body}
+                if body["schema"]["$ref"].endswith(f"/{Problem.__name__}"):
+                    operation["responses"][status]["content"] = {MEDIA_TYPE: body}
     return described
 
 

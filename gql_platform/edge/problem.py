@@ -18,7 +18,9 @@ from gql_platform.errors import (
     ModelError,
     MonitoringDisabledError,
     NotFoundError,
+    OverloadedError,
     PlatformError,
+    PredictionTimeoutError,
     UnauthenticatedError,
     UnavailableError,
     UnsupportedMediaTypeError,
@@ -35,6 +37,7 @@ STATUS: Mapping[type[PlatformError], int] = {
     InvalidKeyError: 401,
     UnauthenticatedError: 401,
     AccessError: 403,
+    PredictionTimeoutError: 504,
     UnavailableError: 503,
     ModelError: 500,
     PlatformError: 500,
@@ -83,6 +86,7 @@ def problem_response(error: PlatformError, *, request_id: str) -> Response:
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
-        headers["Retry-After"] = "1"
+        seconds = error.retry_after_seconds if isinstance(error, OverloadedError) else 1
+        headers["Retry-After"] = str(seconds)
     # An error may quote what no other encoder takes, such as half of a surrogate pair.
     return Response(json.dumps(body), status, headers, MEDIA_TYPE)

@@ -17,19 +17,26 @@ from gql_platform.errors import (
     PlatformError,
     UnsupportedMediaTypeError,
 )
+from gql_platform.rest.v2_errors import is_v2, v2_error_response
 
-_JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json")
+JSON_MEDIA_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json")
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error of the app in the one form."""
+    """Answer every error of the app in the form of its path."""
     app.add_exception_handler(PlatformError, _platform_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
 
 
+def media_type_of(request: Request) -> str:
+    """Return the media type of a request's body without its parameters, "" if it has none."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _answer(error: PlatformError, request: Request) -> Response:
-    return problem_response(error, request_id=request_id_of(request.scope))
+    form = v2_error_response if is_v2(request.url.path) else problem_response
+    return form(error, request_id=request_id_of(request.scope))
 
 
 def _platform_error(request: Request, error: Exception) -> Response:
@@ -39,8 +46,8 @@ def _platform_error(request: Request, error: Exception) -> Response:
 
 def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and not _JSON.fullmatch(media_type):
+    media_type = media_type_of(request)
+    if request.method == "POST" and not JSON_MEDIA_TYPE.fullmatch(media_type):
         return _answer(UnsupportedMediaTypeError(media_type=media_type or "none"), request)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
@@ -54,8 +61,7 @@ def _expected(request: Request) -> str:
     model = getattr(getattr(field, "field_info", None), "annotation", None)
     extra = getattr(model, "model_config", {}).get("json_schema_extra", {})
     examples = extra.get("examples", ())
-    shown = f"a JSON object such as {json.dumps(examples[0])}" if examples else "what /docs shows"
-    return f"{shown}."
+    return f"a JSON object such as {json.dumps(examples[0])}" if examples else "what /docs shows"
 
 
 def _http_error(request: Request, error: Exception) -> Response:

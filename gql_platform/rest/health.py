@@ -13,7 +13,9 @@ from gql_platform.services import Services
 
 router = APIRouter(tags=["health"])
 
-PUBLIC_PATHS = frozenset({"/health", "/health/live", "/health/ready"})
+PUBLIC_PATHS = frozenset(
+    {"/health", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"}
+)
 """Where nobody is asked for a key, not even for a right one."""
 
 Anybody = Annotated[Services, Depends(Allow(None))]

@@ -46,7 +46,11 @@ def checked(router: APIRouter) -> APIRouter:
             if permission is not None:
                 # A server that is open to its own machine needs no key: the empty requirement.
                 security: list[dict[str, list[str]]] = [{SECURITY_SCHEME: []}, {}]
-                route.openapi_extra = {"security": security, "x-permission": permission.value}
+                route.openapi_extra = {
+                    **(route.openapi_extra or {}),
+                    "security": security,
+                    "x-permission": permission.value,
+                }
     return router
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from gql_platform.edge.problem import Problem
-from gql_platform.rest import health, models, predict
+from gql_platform.rest import health, invocations, models, open_inference, predict
 from gql_platform.rest.permission import checked
 
 PROBLEM: dict[str, Any] = {
@@ -13,7 +13,13 @@ PROBLEM: dict[str, Any] = {
     "model": Problem,
 }
 """The answer to a request that failed, in every route's description."""
-ROUTERS = (predict.router, models.router, health.router)
+ROUTERS = (
+    predict.router,
+    models.router,
+    open_inference.router,
+    invocations.router,
+    health.router,
+)
 
 
 def rest_routes() -> APIRouter:

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from gql_platform import __version__
+from gql_platform.errors import UnauthenticatedError
 from gql_platform.export import openapi
 from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.permission import checked
@@ -15,6 +16,14 @@ from gql_platform.testing import InMemoryLoader, in_memory_services
 from tests.app import KEY, app_client
 
 pytestmark = pytest.mark.anyio
+
+HOUSE_TENSORS = {
+    "inputs": [
+        {"name": "living area (m2)", "shape": [1], "datatype": "FP64", "data": [1]},
+        {"name": "number of rooms", "shape": [1], "datatype": "INT64", "data": [1]},
+        {"name": "has a garden", "shape": [1], "datatype": "BOOL", "data": [True]},
+    ]
+}
 
 
 async def test_the_served_models_are_listed(client: httpx2.AsyncClient) -> None:
@@ -110,9 +119,11 @@ async def test_without_monitoring_there_are_no_metrics() -> None:
 )
 async def test_each_route_needs_the_key_unless_it_is_public(route: APIRoute) -> None:
     path = route.path.replace("{model}", "house_price").replace("{name}", "house_price")
+    path = path.replace("{version}", "1")
     method = min(route.methods or {"GET"})
     async with app_client(Settings(api_secret_key=KEY)) as client:  # type: ignore[arg-type]
-        body = {"inputs": [[1, 1, True]]} if method == "POST" else None
+        house = HOUSE_TENSORS if path.startswith("/v2") else {"inputs": [[1, 1, True]]}
+        body = house if method == "POST" else None
         without = await client.request(method, path, json=body)
         headers = {"Authorization": f"Bearer {KEY}"}
         with_key = await client.request(method, path, json=body, headers=headers)
@@ -125,7 +136,13 @@ async def test_each_route_needs_the_key_unless_it_is_public(route: APIRoute) -> 
         assert (without.status_code, wrong.status_code) == (200, 200)
     else:
         assert (wrong.status_code, wrong.json()["code"]) == (401, "INVALID_KEY")
-        assert (without.status_code, without.json()["code"]) == (401, "UNAUTHENTICATED")
+        refused = without.json()
+        told = refused.get("code") or refused["error"]
+        assert (without.status_code, told) in (
+            (401, "UNAUTHENTICATED"),
+            (401, str(UnauthenticatedError())),
+        )
+        assert ("error" in refused) == path.startswith("/v2")
         assert without.headers["www-authenticate"] == "Bearer"
 
 
@@ -151,6 +168,16 @@ def test_the_openapi_file_tells_what_each_path_needs() -> None:
         "/predict/{model}": "model:predict",
         "/models": "model:read",
         "/models/{name}/info": "model:read",
+        "/models/{name}/invocations": "model:predict",
+        "/v2": "model:read",
+        "/v2/health/live": None,
+        "/v2/health/ready": None,
+        "/v2/models/{model}": "model:read",
+        "/v2/models/{model}/infer": "model:predict",
+        "/v2/models/{model}/ready": "model:read",
+        "/v2/models/{model}/versions/{version}": "model:read",
+        "/v2/models/{model}/versions/{version}/infer": "model:predict",
+        "/v2/models/{model}/versions/{version}/ready": "model:read",
         "/health": None,
         "/health/live": None,
         "/health/ready": None,

@@ -1,5 +1,7 @@
 """Predictions over REST."""
 
+import re
+
 import httpx2
 import pytest
 
@@ -18,9 +20,12 @@ async def test_objects_and_arrays_are_rows(client: httpx2.AsyncClient, row: obje
 
     assert response.status_code == 200
     assert answer.pop("latency_ms") > 0
+    assert re.fullmatch("[0-9a-f]{32}", answer.pop("prediction_id"))
     assert answer == {
         "model": "house_price",
         "version": 1,
+        "variant": "champion",
+        "engine": "NATIVE",
         "predictions": [{"value": 420_000.0}, {"value": 420_000.0}],
     }
 

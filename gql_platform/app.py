@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -22,18 +22,19 @@ from gql_platform.edge.state import viewer_of
 from gql_platform.errors import StartError
 from gql_platform.export import SUMMARY, TITLE, openapi
 from gql_platform.graphql.documents import check_documents, trusted_documents
-from gql_platform.graphql.endpoint import Schemas, graphql_endpoint
+from gql_platform.graphql.endpoint import graphql_endpoint
 from gql_platform.graphql.examples import examples
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.schema import build_schema
+from gql_platform.graphql.schemas import Schemas
 from gql_platform.playground import Playground, Tab, docs_page, static_files
 from gql_platform.rest.errors import install_error_handlers
 from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.routes import rest_routes
 from gql_platform.services import Services
 from gql_platform.settings import DocumentMode, Settings
-from gql_platform.startup import bring_up
+from gql_platform.startup import bring_up, settle_memory
 
 GRAPHQL_PATH = "/graphql"
 OPENAPI_PATH = "/openapi.json"
@@ -66,21 +67,15 @@ def create_app(
     endpoint = graphql_endpoint(opened, schemas, page=playground)
     route = Route(GRAPHQL_PATH, endpoint, include_in_schema=False)
 
-    def swap_schema() -> None:
-        schemas.swap(opened.serving.models())
+    def check() -> None:
         check_documents(schemas.full, documents)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(
-            bring_up(opened, on_ready=swap_schema, on_failure=on_failure)
-        )
-        yield
-        starting.cancel()
-        with suppress(asyncio.CancelledError):
-            await starting
+        async with at_work(settings, opened, schemas, check=check, on_failure=on_failure):
+            yield
         if services is None:
-            opened.close()
+            await opened.close()
 
     app = FastAPI(
         title=TITLE,
@@ -99,6 +94,41 @@ def create_app(
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI documents this way
     install_error_handlers(app)
     return app
+
+
+@asynccontextmanager
+async def at_work(
+    settings: Settings,
+    services: Services,
+    schemas: Schemas,
+    *,
+    check: Callable[[], None],
+    on_failure: Callable[[StartError], None],
+) -> AsyncIterator[None]:
+    """Load the models, and follow the registry and the models' contracts meanwhile.
+
+    Args:
+        settings: The settings of the server.
+        services: All use cases.
+        schemas: What is answered with.
+        check: Raises a `StartError` if the first schema of the models will not do.
+        on_failure: Called when the server cannot start as it is configured.
+    """
+
+    def swap_schema() -> None:
+        schemas.swap(services.serving.models())
+        check()
+
+    poll = settings.registry_poll_seconds
+    work = [
+        asyncio.create_task(bring_up(services, on_ready=swap_schema, on_failure=on_failure)),
+        asyncio.create_task(services.deployments.follow(every_seconds=poll)),
+        asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
+    ]
+    yield
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
 
 
 def schemas_of(settings: Settings, documents: Sequence[TrustedDocument]) -> Schemas:

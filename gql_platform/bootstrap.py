@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from gql_platform.access.service import Access
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
+from gql_platform.deployments.service import Deployments
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.services import Services
+from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
@@ -39,12 +41,10 @@ def open_services(settings: Settings) -> Services:
     registry = Registry(store)
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
-        registry,
         MLflowModelLoader(client),
         traffic=Traffic(),
         observers=[metrics] if metrics else [],
-        max_rows=settings.max_rows,
-        threads=settings.predict_threads,
+        limits=limits_of(settings),
     )
     key = settings.api_secret_key
     return Services(
@@ -52,9 +52,22 @@ def open_services(settings: Settings) -> Services:
         registry=registry,
         tracking=Tracking(store),
         serving=serving,
+        deployments=Deployments(registry, serving),
         health=Health(serving),
         metrics=metrics,
         demo=Demo(registry, DemoProcess(settings)) if settings.demo else None,
+    )
+
+
+def limits_of(settings: Settings) -> ServingLimits:
+    """Return how much the models of a server take."""
+    return ServingLimits(
+        max_rows=settings.max_rows,
+        threads=settings.predict_threads,
+        max_batch_rows=settings.max_batch_rows,
+        max_queue=settings.max_queue,
+        timeout_seconds=settings.predict_timeout_seconds,
+        cached_answers=settings.cached_predictions,
     )
 
 

@@ -24,6 +24,7 @@ from gql_platform.settings import (
     load_settings,
     shown,
 )
+from gql_platform.supervisor import run_workers
 
 app = typer.Typer(
     name="gql-platform",
@@ -46,6 +47,9 @@ Format = Annotated[LogFormat | None, typer.Option(help="How log lines look.")]
 WithDemo = Annotated[
     bool | None, typer.Option("--demo", help="Register demo models where there are no others.")
 ]
+Workers = Annotated[
+    int, typer.Option(min=1, max=64, help="How many server processes share the port.")
+]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
 ]
@@ -63,18 +67,23 @@ def serve(
     log_level: Level = None,
     log_format: Format = None,
     demo: WithDemo = None,
+    workers: Workers = 1,
 ) -> None:
     """Serve the registered models over GraphQL and REST."""
-    run_server(
-        _settings(
-            host=host,
-            port=port,
-            data_dir=data_dir,
-            log_level=log_level,
-            log_format=log_format,
-            demo=demo,
-        )
-    )
+    options = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "log_level": log_level,
+        "log_format": log_format,
+    }
+    settings = _settings(**options, demo=demo)
+    if workers == 1:
+        run_server(settings)
+        return
+    given = {name: value for name, value in options.items() if value is not None}
+    command = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    run_workers(settings, ["serve", *command], count=workers)
 
 
 @app.command()

@@ -1,12 +1,13 @@
 """Logs, request ids and metrics."""
 
 import logging
+import os
 import re
 import secrets
 import sys
 import time
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import orjson
 import structlog
@@ -16,16 +17,21 @@ from prometheus_client import (
     Gauge,
     GCCollector,
     Histogram,
-    Info,
     PlatformCollector,
     ProcessCollector,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from gql_platform import __version__
 from gql_platform.settings import LogFormat, LogLevel
 
 MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
+
+MultiprocessMode: TypeAlias = Literal["max", "livesum", "livemin"]
+
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which prometheus-client knows where several processes count together."""
 
 SECONDS_BUCKETS = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -117,6 +123,14 @@ def _labelled(metric: MetricT, *labels: str) -> MetricT:
     return metric.labels(*labels)
 
 
+def is_one_of_many() -> bool:
+    """Return whether this process is one of several that serve together.
+
+    prometheus-client keeps what is counted in files of that folder then.
+    """
+    return METRICS_FOLDER in os.environ
+
+
 class Metrics:
     """What Prometheus reads of one server; a `ServingObserver`.
 
@@ -125,12 +139,13 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
-        Info("gql_platform_build", "The running version.", registry=self.registry).info(
-            {"version": __version__}
-        )
+        if not is_one_of_many():
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
+            GCCollector(registry=self.registry)
+        self._gauge("gql_platform_build_info", "The running version.", "max", "version").labels(
+            __version__
+        ).set(1)
         self._requests = self._histogram(
             "http_request_duration_seconds", "Duration of HTTP requests.", "method", "route", "code"
         )
@@ -150,17 +165,15 @@ class Metrics:
         self._prediction_errors = self._counter(
             "gql_platform_prediction_errors", "Predictions that failed.", "model", "code"
         )
-        self._in_flight = Gauge(
-            "gql_platform_predictions_in_flight",
-            "Predictions at work.",
-            ("model",),
-            registry=self.registry,
+        self._in_flight = self._gauge(
+            "gql_platform_predictions_in_flight", "Predictions at work.", "livesum", "model"
         )
-        self._model_up = Gauge(
+        self._model_up = self._gauge(
             "gql_platform_model_up",
-            "1 when the version of the model is loaded, 0 when it could not be.",
-            ("model", "version"),
-            registry=self.registry,
+            "1 when the version of the model is loaded, 0 when it could not be, or is no more.",
+            "livemin",
+            "model",
+            "version",
         )
 
     def request_finished(self, *, method: str, route: str, status: int, seconds: float) -> None:
@@ -202,9 +215,24 @@ class Metrics:
         """Show whether a version of a model is loaded."""
         _labelled(self._model_up, model, str(version)).set(is_up)
 
+    def model_retired(self, model: str, *, version: int) -> None:
+        """Show that a version of a model is not loaded any more."""
+        _labelled(self._model_up, model, str(version)).set(0)
+
     def exposition(self) -> tuple[bytes, str]:
-        """Return all metrics in Prometheus's text format, and its media type."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+        """Return all metrics in Prometheus's text format, and its media type.
+
+        Of a server of several processes, these are the metrics of all of them together.
+        """
+        registry = self.registry
+        if is_one_of_many():
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry), CONTENT_TYPE_LATEST
+
+    def _gauge(self, name: str, text: str, mode: MultiprocessMode, *labels: str) -> Gauge:
+        """Make a gauge; the mode says what the gauges of several processes are together."""
+        return Gauge(name, text, labels, registry=self.registry, multiprocess_mode=mode)
 
     def _histogram(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(name, text, labels, buckets=SECONDS_BUCKETS, registry=self.registry)

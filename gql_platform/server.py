@@ -1,6 +1,7 @@
 """The process that serves: a socket, uvicorn, and a word to whoever started it."""
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -13,6 +14,9 @@ from gql_platform import __version__
 from gql_platform.app import create_app
 from gql_platform.errors import AddressError, PortInUseError, StartError
 from gql_platform.settings import Settings
+
+LISTENER = "_GQL_PLATFORM_LISTENER"
+"""The variable that names the socket which one of several workers inherits."""
 
 SHUTDOWN_SECONDS = 5
 """How long requests at work may take to end after the signal to stop."""
@@ -28,7 +32,12 @@ def run_server(settings: Settings) -> None:
         TrustedDocumentsError: If trusted documents do not go with the schema.
     """
     settings.check_access()
-    listener = listen(settings.host, settings.port)
+    inherited = os.environ.get(LISTENER)
+    listener = (
+        socket.socket(fileno=int(inherited))
+        if inherited is not None
+        else listen(settings.host, settings.port)
+    )
     failures: list[StartError] = []
 
     def stop(error: StartError) -> None:
@@ -37,8 +46,9 @@ def run_server(settings: Settings) -> None:
 
     app = create_app(settings, on_failure=stop)
     server = uvicorn.Server(uvicorn_config(app, settings))
-    sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
-    sys.stderr.flush()
+    if inherited is None:
+        sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
+        sys.stderr.flush()
     # uvicorn ends in good order on a signal, and then raises it again: that is the end we wanted.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt):

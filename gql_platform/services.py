@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gql_platform.access.service import Access
 from gql_platform.demo.service import Demo
+from gql_platform.deployments.service import Deployments
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
@@ -24,10 +25,11 @@ class Services:
     registry: Registry
     tracking: Tracking
     serving: Serving
+    deployments: Deployments
     health: Health
     metrics: Metrics | None = None
     demo: Demo | None = None
 
-    def close(self) -> None:
-        """Let go of threads; what is at work ends first."""
-        self.serving.close()
+    async def close(self) -> None:
+        """Let go of threads and processes; what is at work ends first."""
+        await self.serving.close()

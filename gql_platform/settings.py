@@ -130,7 +130,36 @@ class Settings(BaseSettings):
         default=10_000, ge=1, description="The most rows of one prediction request."
     )
     predict_threads: int = Field(
-        default=2, ge=1, le=64, description="How many predictions compute at once."
+        default=2,
+        ge=1,
+        le=64,
+        description="How many calls of one model compute at once, where it lets others compute.",
+    )
+    max_batch_rows: int = Field(
+        default=256,
+        ge=1,
+        description="The most rows of requests that are sent to a model together.",
+    )
+    max_queue: int = Field(
+        default=256,
+        ge=1,
+        description="How many predictions of one model are at work or wait; more are refused.",
+    )
+    predict_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="How long a prediction may take, its wait included."
+    )
+    cached_predictions: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "How many answers of each version are kept for requests with exactly the same rows; "
+            "0 keeps none. Models that answer on the event loop are asked anew: that is quicker."
+        ),
+    )
+    registry_poll_seconds: float = Field(
+        default=5.0,
+        ge=0.1,
+        description="How often the registry is asked whether other versions are to serve.",
     )
     introspection: bool = Field(
         default=True,

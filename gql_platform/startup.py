@@ -44,18 +44,25 @@ async def bring_up(
         services.health.report_problem(str(error))
         on_failure(error)
         return
-    # What lives as long as the server is taken out of the garbage collector's rounds: a full one
-    # over models and schema would hold up whichever request happens to set it off.
+    settle_memory()
+    log.info("ready", models=[model.model for model in services.serving.models()])
+
+
+def settle_memory() -> None:
+    """Take what lives long out of the garbage collector's rounds.
+
+    A full round over models and schema would hold up whichever request happens to set it off.
+    """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
-    log.info("ready", models=[model.model for model in services.serving.models()])
 
 
 async def _tried(services: Services, on_ready: Callable[[], None]) -> bool:
     """Return whether all models are loaded, or failed to for a reason of their own."""
     try:
         problem = await _fill(services)
-        await services.serving.load_all(on_loaded=on_ready)
+        await services.deployments.load_all(on_loaded=on_ready)
     except UnavailableError as error:
         services.health.report_problem(str(error))
         log.warning("not_ready", reason=str(error))

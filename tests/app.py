@@ -36,7 +36,7 @@ async def app_client(
         async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
             await _ready(client)
             yield client
-    opened.close()
+    await opened.close()
 
 
 async def _ready(client: httpx2.AsyncClient) -> None:

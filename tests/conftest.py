@@ -39,6 +39,6 @@ def untraced() -> Iterator[None]:
 async def services() -> AsyncIterator[Services]:
     """The example services, with all models loaded."""
     services = in_memory_services()
-    await services.serving.load_all()
+    await services.deployments.load_all()
     yield services
-    services.close()
+    await services.close()

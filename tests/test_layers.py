@@ -18,7 +18,7 @@ SOURCES = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
 }
 
-LEAVES = {"contract", "doc", "errors", "paging"}
+LEAVES = {"contract", "doc", "errors", "news", "paging"}
 """Modules that everybody may import."""
 
 DOMAIN = {"records", "ports", "topic", "service"}
@@ -29,6 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "contract": set(),
     "doc": set(),
     "errors": {"errors"},
+    "news": set(),
     "paging": {"errors"},
     # A feature: records <- ports <- topics <- service.
     "records": {*LEAVES, "records"},
@@ -58,9 +59,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "services", "settings", "startup",
     },
     "server": {"app", "errors", "observability", "services", "settings"},
+    "supervisor": {"errors", "observability", "server", "settings"},
     "cli": {
         *LEAVES, "app", "bootstrap", "export", "graphql", "observability", "records", "reference",
-        "server", "services", "settings",
+        "server", "services", "settings", "supervisor",
     },
     "__main__": {"cli"},
     "testing": {
@@ -76,6 +78,7 @@ MAY_USE: dict[str, set[str]] = {
     "contract": set(),
     "doc": set(),
     "errors": set(),
+    "news": set(),
     "paging": set(),
     "records": set(),
     "ports": {"numpy", "pandas"},

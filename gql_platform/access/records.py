@@ -11,6 +11,7 @@ class Permission(DescribedEnum):
 
     MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."
+    MODEL_DEPLOY = "model:deploy", "Change which versions of models serve."
     SERVER_READ = "server:read", "Read the state of the server."
     METRICS_READ = "metrics:read", "Read live and Prometheus metrics."
 

@@ -9,9 +9,10 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from gql_platform.access.records import Viewer
+from gql_platform.graphql.schemas import Schemas
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
-from gql_platform.tracking.records import Run
+from gql_platform.tracking.records import HistoryRequest, Run, Series
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -46,6 +47,11 @@ class Loaders:
         """Runs by id."""
         return _loader(self._services.tracking.runs)
 
+    @cached_property
+    def metric_histories(self) -> DataLoader[HistoryRequest, Series | None]:
+        """The logged values of a metric."""
+        return _loader(self._services.tracking.metric_histories)
+
 
 def _loader(
     read: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]],
@@ -65,12 +71,14 @@ class Context:
         services: All use cases.
         viewer: Who is calling.
         request_id: The id under which the log knows the request.
+        schemas: The schemas of the server.
         loaders: Batched reads.
     """
 
     services: Services
     viewer: Viewer
     request_id: str
+    schemas: Schemas
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:

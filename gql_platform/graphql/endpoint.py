@@ -1,44 +1,18 @@
 """Our endpoint: the execution of GraphQL, joined to the services."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import ASGIApp, Scope
 
-from gql_platform.access.records import Permission
 from gql_platform.edge.state import remember, request_id_of, viewer_of
 from gql_platform.errors import InvalidKeyError
 from gql_platform.graphql.context import Context
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.websocket import WebSocketEndpoint
+from gql_platform.graphql.schemas import Schemas
 from gql_platform.services import Services
-from gql_platform.serving.records import ServedModel
-
-
-class Schemas:
-    """The schema, as far as a caller may see it.
-
-    Args:
-        build: Makes the schema of some models; without any, it is the static core.
-
-    Attributes:
-        core: The static core, for those who may not read models: the living part shows their names
-            and columns.
-        full: All of it.
-    """
-
-    def __init__(self, build: Callable[[Iterable[ServedModel]], CompiledSchema]) -> None:
-        self._build = build
-        self.core = self.full = build(())
-
-    def swap(self, models: Iterable[ServedModel]) -> None:
-        """Show these models; operations at work end with the schema that they began with."""
-        self.full = self._build(models)
-
-    def of(self, context: Context) -> CompiledSchema:
-        """Return the schema for whoever has a context."""
-        return self.full if Permission.MODEL_READ in context.viewer.permissions else self.core
 
 
 def graphql_endpoint(
@@ -53,7 +27,10 @@ def graphql_endpoint(
     """
 
     def context_of(scope: Scope) -> Context:
-        return Context(services, viewer_of(scope), request_id_of(scope))
+        return Context(services, viewer_of(scope), request_id_of(scope), schemas)
+
+    def schema_of(context: Context) -> CompiledSchema:
+        return schemas.of(context.viewer)
 
     def greet(scope: Scope, payload: Mapping[str, Any]) -> bool:
         """Let a client show its key in the first message, for browsers cannot send headers."""
@@ -67,9 +44,9 @@ def graphql_endpoint(
         return True
 
     return GraphQLEndpoint(
-        schemas.of,
+        schema_of,
         context_of=context_of,
         request_id_of=request_id_of,
         page=page,
-        websocket=WebSocketEndpoint(schemas.of, context_of=context_of, greet=greet),
+        websocket=WebSocketEndpoint(schema_of, context_of=context_of, greet=greet),
     )

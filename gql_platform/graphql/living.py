@@ -16,6 +16,7 @@ from gql_platform.graphql.scalars import Int64
 from gql_platform.graphql.serving import (
     PREDICTION_COST,
     ClassificationType,
+    Key,
     RegressionType,
 )
 from gql_platform.registry.records import Column, ColumnType, Signature
@@ -133,8 +134,8 @@ def _predict_field(model: TypedModel, row_type: type) -> StrawberryField:
     served = model.served
     answer = ClassificationType if served.task is Task.CLASSIFICATION else RegressionType
 
-    async def resolve(info: Info, rows: Any) -> Predictions:
-        return await info.context.services.serving.predict(served.model, rows)
+    async def resolve(info: Info, rows: Any, key: Key = None) -> Predictions:
+        return await info.context.services.serving.predict(served.model, rows, key=key)
 
     resolve.__annotations__["rows"] = Annotated[
         list[row_type],  # type: ignore[valid-type]

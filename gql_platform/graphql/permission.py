@@ -46,12 +46,12 @@ def root_field(
     def decorate(resolver: Callable[P, Any]) -> Any:
         @functools.wraps(resolver)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-            _require(permission, kwargs)
+            require(permission, kwargs)
             return resolver(*args, **kwargs)
 
         @functools.wraps(resolver)
         async def guarded_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-            _require(permission, kwargs)
+            require(permission, kwargs)
             return await resolver(*args, **kwargs)
 
         return strawberry.field(
@@ -70,7 +70,7 @@ def root_subscription(permission: Permission, *, graphql_type: Any = None) -> Ca
     def decorate(resolver: Callable[P, AsyncIterator[T]]) -> Any:
         @functools.wraps(resolver)
         async def guarded(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-            _require(permission, kwargs)
+            require(permission, kwargs)
             async for event in resolver(*args, **kwargs):
                 yield event
 
@@ -84,7 +84,8 @@ def root_subscription(permission: Permission, *, graphql_type: Any = None) -> Ca
     return decorate
 
 
-def _require(permission: Permission, arguments: Any) -> None:
+def require(permission: Permission, arguments: Any) -> None:
+    """Let the caller of a resolver with these arguments pass, or not."""
     info: Info = arguments["info"]
     info.context.viewer.require(permission)
 

@@ -12,12 +12,18 @@ from gql_platform.access.records import Permission
 from gql_platform.contract import operations
 from gql_platform.errors import TooManyIDsError
 from gql_platform.graphql.context import Context, Info
+from gql_platform.graphql.deployments import (
+    DeploymentsMutation,
+    DeploymentsQuery,
+    DeploymentsSubscription,
+    DeploymentType,
+)
 from gql_platform.graphql.execution.documents import hash_of
 from gql_platform.graphql.execution.inputs import resolve_directly, take_as_dictionaries
 from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.trusted import TrustedDocument
-from gql_platform.graphql.health import HealthQuery
+from gql_platform.graphql.health import HealthQuery, HealthSubscription
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.operations import PlatformHooks
@@ -31,7 +37,7 @@ from gql_platform.serving.records import ServedModel
 MAX_IDS = 100
 """How many objects one field fetches."""
 
-_NODE_TYPES = (ModelType, ModelVersionType, RunType)
+_NODE_TYPES = (ModelType, ModelVersionType, RunType, DeploymentType)
 
 
 @strawberry.type
@@ -91,18 +97,26 @@ def build_schema(
     Raises:
         TypeError: If a root field declares no permission.
     """
-    queries: list[type] = [NodeQuery, RegistryQuery, ServingQuery, HealthQuery, *more_queries]
+    queries: list[type] = [
+        NodeQuery, RegistryQuery, ServingQuery, DeploymentsQuery, HealthQuery, *more_queries
+    ]  # fmt: skip
     served = tuple(models)
     named = typed_models(served, taken=_static_type_names()) if served else []
     predict = predict_query(named) if named else None
     if predict is not None:
         queries.append(predict.query)
     query = _merged("Query", queries, "Everything that can be read.")
-    subscription = _merged("Subscription", [ServingSubscription], "What can be followed.")
-    check_permissions(query, subscription)
+    mutation = _merged("Mutation", [DeploymentsMutation], "Everything that can be changed.")
+    subscription = _merged(
+        "Subscription",
+        [ServingSubscription, DeploymentsSubscription, HealthSubscription],
+        "What can be followed.",
+    )
+    check_permissions(query, mutation, subscription)
     schema = CompiledSchema(
         query,
-        subscription=subscription,
+        mutation,
+        subscription,
         types=_NODE_TYPES,
         config=StrawberryConfig(scalar_map=SCALARS),
         hooks=PlatformHooks(),
@@ -140,6 +154,8 @@ async def fetch_node(context: Context, node_id: str) -> object | None:
         return await context.loaders.models.load(key)
     if type_name == "Run":
         return await context.loaders.runs.load(key)
+    if type_name == "Deployment":
+        return context.services.serving.deployment(key)
     ref = version_ref(node_id)
     versions = await context.loaders.versions.load(ref.model) or ()
     return next((version for version in versions if version.version == ref.version), None)

@@ -14,12 +14,15 @@ from gql_platform.graphql.scalars import Int64, RowsInput
 from gql_platform.graphql.type_of import edge, type_of
 from gql_platform.serving.records import (
     ClassPrediction,
+    Compilation,
     LabelProbability,
     LatencyQuantiles,
     LiveMetrics,
     ModelMetrics,
     Predictions,
+    RefusedEngine,
     ServedModel,
+    Speed,
     ValuePrediction,
 )
 
@@ -28,6 +31,41 @@ PREDICTION_COST = (
     ListSize(slicing_arguments=["rows"], sized_fields=["predictions"]),
 )
 """A prediction costs by its rows, and answers each of them."""
+
+Key = Annotated[
+    str | None,
+    strawberry.argument(
+        description="What a sticky deployment chooses the variant by, such as the id of a user."
+    ),
+]
+
+
+@type_of(Speed)
+class SpeedType:
+    """How long a call of a version takes."""
+
+    one_row_us: strawberry.auto
+    thirty_two_rows_us: strawberry.auto
+
+
+@type_of(RefusedEngine)
+class RefusedEngineType:
+    """A quicker engine that does not compute a version."""
+
+    engine: strawberry.auto
+    reason: strawberry.auto
+
+
+@type_of(Compilation)
+class CompilationType:
+    """How a version was compiled."""
+
+    engine: strawberry.auto
+    largest_difference: strawberry.auto
+    tolerance: strawberry.auto
+    compared_rows: strawberry.auto
+    compile_ms: strawberry.auto
+    refused: strawberry.auto
 
 
 @type_of(ServedModel)
@@ -43,6 +81,9 @@ class ServedModelType:
     loaded_at: strawberry.auto
     load_ms: strawberry.auto
     signature: SignatureType | None
+    compilation: strawberry.auto
+    speed: strawberry.auto
+    placement: strawberry.auto
 
     @edge(graphql_type=ModelVersionType | None)
     @staticmethod
@@ -88,6 +129,9 @@ class PredictionsType:
 
     model: strawberry.auto
     version: strawberry.auto
+    variant: strawberry.auto
+    engine: strawberry.auto
+    prediction_id: strawberry.auto
     latency_ms: strawberry.auto
     predictions: list[PredictionType]
 
@@ -98,6 +142,9 @@ class ClassificationType:
 
     model: strawberry.auto
     version: strawberry.auto
+    variant: strawberry.auto
+    engine: strawberry.auto
+    prediction_id: strawberry.auto
     latency_ms: strawberry.auto
     predictions: list[ClassPredictionType]
 
@@ -108,6 +155,9 @@ class RegressionType:
 
     model: strawberry.auto
     version: strawberry.auto
+    variant: strawberry.auto
+    engine: strawberry.auto
+    prediction_id: strawberry.auto
     latency_ms: strawberry.auto
     predictions: list[ValuePredictionType]
 
@@ -154,12 +204,13 @@ class ServingQuery:
         info: Info,
         model: Annotated[str, strawberry.argument(description="The name of a served model.")],
         rows: Annotated[RowsInput, strawberry.argument(description="The rows to predict for.")],
+        key: Key = None,
     ) -> Predictions:
         """Predictions of a model whose name is known at run time only.
 
         Where the name is known beforehand, `predict` has a typed field for it.
         """
-        return await info.context.services.serving.predict(model, rows)
+        return await info.context.services.serving.predict(model, rows, key=key)
 
 
 @strawberry.type

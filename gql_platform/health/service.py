@@ -29,7 +29,11 @@ class Health:
     def status(self) -> ServerStatus:
         """Return the state of the server."""
         models = self._serving.models()
-        failed = any(model.state is ModelState.FAILED for model in models)
+        failed = any(
+            variant.candidate is not None and variant.candidate.state is ModelState.FAILED
+            for deployment in self._serving.deployments()
+            for variant in deployment.variants
+        )
         ready = self._serving.is_ready
         is_degraded = failed or self._problem is not None
         state = HealthState.DEGRADED if is_degraded else HealthState.HEALTHY

@@ -7,7 +7,7 @@ from gql_platform.registry.records import Model, ModelPackage, ModelVersion, Ver
 
 
 class RegistryStore(Protocol):
-    """Read registered models.
+    """Read registered models, and point their aliases.
 
     No method raises for a name that does not exist: it is absent from the answer.
     Each raises `gql_platform.errors.RegistryUnavailableError` when the store does not answer.
@@ -42,4 +42,12 @@ class RegistryStore(Protocol):
 
         A version whose files cannot be read is absent.
         """
+        ...
+
+    async def point_alias(self, ref: VersionRef, alias: str) -> None:
+        """Point an alias to a version that exists, away from the one it pointed to before."""
+        ...
+
+    async def tag_model(self, name: str, key: str, value: str) -> None:
+        """Give a model that exists a tag, in the place of one with the same key."""
         ...

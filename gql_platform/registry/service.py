@@ -12,7 +12,7 @@ _VERSION_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Registry:
-    """Read models, versions and packages.
+    """Read models, versions and packages, and point aliases.
 
     Args:
         store: Where they are registered.
@@ -34,14 +34,19 @@ class Registry:
         total = await self._store.model_count()
         return page_of(found, [model.name for model in found], first=size, after=after, total=total)
 
+    async def all_models(self) -> tuple[Model, ...]:
+        """Return all models, by name."""
+        listed: list[Model] = []
+        while True:
+            after = listed[-1].name if listed else None
+            found = await self._store.models(after=after, limit=1000)
+            listed += found
+            if len(found) < 1000:
+                return tuple(listed)
+
     async def names(self) -> tuple[str, ...]:
         """Return the names of all models, sorted."""
-        names: list[str] = []
-        while True:
-            found = await self._store.models(after=names[-1] if names else None, limit=1000)
-            names += [model.name for model in found]
-            if len(found) < 1000:
-                return tuple(names)
+        return tuple(model.name for model in await self.all_models())
 
     async def models_named(self, names: Sequence[str]) -> Mapping[str, Model]:
         """Return the models of these names that exist, by name."""
@@ -67,6 +72,14 @@ class Registry:
     async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
         """Return what the files of these versions say of themselves."""
         return await self._store.packages(refs)
+
+    async def point_alias(self, ref: VersionRef, alias: str) -> None:
+        """Point an alias to a version that exists, away from the one it pointed to before."""
+        await self._store.point_alias(ref, alias)
+
+    async def tag_model(self, name: str, key: str, value: str) -> None:
+        """Give a model that exists a tag, in the place of one with the same key."""
+        await self._store.tag_model(name, key, value)
 
 
 def version_page(

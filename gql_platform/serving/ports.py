@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from gql_platform.registry.records import ModelPackage, ModelVersion
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import Compilation, Task
 
 Table: TypeAlias = pd.DataFrame | npt.NDArray[np.float64]
 """Rows as a model reads them."""
@@ -56,6 +56,11 @@ class Predictor(Protocol):
         """Whether it reads arrays in place of tables, where all columns are doubles."""
         ...
 
+    @property
+    def compilation(self) -> Compilation:
+        """How it was compiled, and how that was verified."""
+        ...
+
     def predict(self, rows: Table) -> ClassOutput | ValueOutput:
         """Compute the outputs for rows that fit the signature.
 
@@ -66,6 +71,10 @@ class Predictor(Protocol):
             rows: n rows with the signature's k input columns, in its order and of its types: a
                 table, or float64 of shape (n, k) if it takes arrays.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds beside memory, such as a process; nobody predicts any more."""
         ...
 
 
@@ -82,12 +91,48 @@ class ModelLoader(Protocol):
         """
         ...
 
+    async def compiled(
+        self, version: ModelVersion, package: ModelPackage, predictor: Predictor
+    ) -> Predictor:
+        """Return the quickest predictor that was verified to answer as a loaded one does.
+
+        It may take seconds, in a process of its own, and never raises for what a model does:
+        where no quicker engine answers alike, the loaded predictor comes back with a compilation
+        that says so.
+
+        Args:
+            version: The version.
+            package: What its files say.
+            predictor: What `load` returned for it.
+        """
+        ...
+
+
+class Isolation(Protocol):
+    """Let predictors compute in processes of their own."""
+
+    async def isolated(self, version: ModelVersion, predictor: Predictor) -> Predictor:
+        """Return a predictor that computes as another one does, in a process that it owns.
+
+        The process is started anew when it dies; a call that was in it is tried once more. Calls
+        block without holding the interpreter's lock. What it raises for a process that dies again
+        is `gql_platform.errors.PredictionError`.
+
+        Raises:
+            gql_platform.errors.ModelLoadError: If it cannot be handed to another process.
+        """
+        ...
+
 
 class ServingObserver(Protocol):
     """Learn of models and predictions, to count them."""
 
     def model_settled(self, model: str, *, version: int, is_up: bool) -> None:
         """Take note that a version of a model was loaded, or could not be."""
+        ...
+
+    def model_retired(self, model: str, *, version: int) -> None:
+        """Take note that a version of a model is not loaded any more."""
         ...
 
     def prediction_started(self, model: str) -> None:

@@ -27,12 +27,72 @@ class ModelState(DescribedEnum):
     FAILED = "FAILED", "Its version could not be loaded; `reason` says why."
 
 
+class Engine(DescribedEnum):
+    """What computes the predictions of a version."""
+
+    NATIVE = "NATIVE", "The model as it was logged."
+    EXACT = "EXACT", "The model's own arrays, by a shorter way to the very same numbers."
+    FOLDED = "FOLDED", "A linear model and its preprocessing, folded into one float64 product."
+    ONNX = "ONNX", "An ONNX graph that was verified against the model."
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEngine:
+    """A quicker engine that does not compute a version, and why."""
+
+    engine: Annotated[Engine, Doc("The engine.")]
+    reason: Annotated[str, Doc("Why it was refused.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """How a version was compiled, and how that was verified."""
+
+    engine: Annotated[Engine, Doc("What computes its predictions.")]
+    largest_difference: Annotated[
+        float | None,
+        Doc(
+            "The largest difference from the model as it was logged, over all compared rows: "
+            "absolute for probabilities, relative to the spread of the values for numbers; null "
+            "where nothing was compared."
+        ),
+    ]
+    tolerance: Annotated[
+        float | None, Doc("The largest difference that is accepted; null where nothing was.")
+    ]
+    compared_rows: Annotated[int, Doc("How many rows were compared.")]
+    compile_ms: Annotated[float, Doc("How long compiling and comparing took, in milliseconds.")]
+    refused: Annotated[
+        tuple[RefusedEngine, ...], Doc("Quicker engines that were tried and refused.")
+    ] = ()
+
+
+NATIVE = Compilation(Engine.NATIVE, None, None, 0, 0.0)
+"""The compilation of a model that is not compiled."""
+
+
+class Placement(DescribedEnum):
+    """Where a version computes."""
+
+    INLINE = "INLINE", "On the event loop: it answers before a request could be handed over."
+    THREAD = "THREAD", "In threads of the server."
+    PROCESS = "PROCESS", "In a process of its own, which is started anew when it dies."
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """How long a call of a version takes, as it was measured when it was loaded."""
+
+    one_row_us: Annotated[float, Doc("A call with 1 row, in microseconds.")]
+    thirty_two_rows_us: Annotated[float, Doc("A call with 32 rows, in microseconds.")]
+
+
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """A model as this server serves it."""
+    """A version of a model as this server serves it."""
 
     model: Annotated[str, Doc("The name of the model.")]
-    version: Annotated[int, Doc("The version behind the alias `champion`, else the newest.")]
+    version: Annotated[int, Doc("The number of the version.")]
     state: Annotated[ModelState, Doc("Whether it predicts.")]
     task: Annotated[Task | None, Doc("What it predicts, once it is loaded.")]
     labels: Annotated[tuple[str, ...], Doc("A classifier's labels, in the model's order.")]
@@ -40,6 +100,11 @@ class ServedModel:
     loaded_at: Annotated[datetime | None, Doc("When it was ready.")]
     load_ms: Annotated[float | None, Doc("How long loading and warming up took, in milliseconds.")]
     signature: Annotated[Signature | None, Doc("What it takes and gives.")]
+    compilation: Annotated[
+        Compilation | None, Doc("How it was compiled; null until it is loaded.")
+    ] = None
+    speed: Annotated[Speed | None, Doc("How quick it is, where that could be measured.")] = None
+    placement: Annotated[Placement | None, Doc("Where it computes, once it is loaded.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +145,11 @@ class Predictions:
 
     model: Annotated[str, Doc("The name of the model that answered.")]
     version: Annotated[int, Doc("The version that answered.")]
+    variant: Annotated[str, Doc("The variant of the deployment that answered.")]
+    engine: Annotated[Engine, Doc("What computed the answers.")]
+    prediction_id: Annotated[
+        str, Doc("The id of this answer, in the order of time; outcomes are reported under it.")
+    ]
     predictions: Annotated[tuple[Prediction, ...], Doc("One answer per row, in their order.")]
     latency_ms: Annotated[
         float, Doc("The time in the model, in milliseconds, including the wait for it.")

@@ -1,180 +1,183 @@
-"""Serving's use cases: load what the registry names, and predict."""
+"""Serving's use cases: bring versions to work, and predict."""
 
 import asyncio
-import contextvars
+import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
 
-import structlog
-
+from gql_platform.deployments.records import Assignment, Deployment, DeploymentPlan
 from gql_platform.errors import (
     EmptyRowsError,
     IntervalError,
-    ModelError,
     ModelNotFoundError,
     ModelNotReadyError,
-    OverloadedError,
     PlatformError,
-    PredictionError,
-    RegistryUnavailableError,
     TooManyRowsError,
-    UnsupportedModelError,
+    VersionNotFoundError,
 )
-from gql_platform.registry.records import ModelPackage, ModelVersion, serving_version
-from gql_platform.registry.service import Registry
-from gql_platform.serving.pace import SMALL_ROWS, Pace
-from gql_platform.serving.ports import (
-    ClassOutput,
-    ModelLoader,
-    Predictor,
-    ServingObserver,
-    Table,
-    ValueOutput,
-)
-from gql_platform.serving.predictions import fault_of, predictions_of
+from gql_platform.news import News
+from gql_platform.registry.records import ModelPackage, ModelVersion
+from gql_platform.serving.fleet import Fleet, ServingLimits
+from gql_platform.serving.loaded import LoadedVersion
+from gql_platform.serving.ports import Isolation, ModelLoader, ServingObserver
 from gql_platform.serving.records import (
     LiveMetrics,
-    ModelState,
+    Prediction,
     Predictions,
     Rows,
     ServedModel,
 )
-from gql_platform.serving.rows import array_of, frame_of
+from gql_platform.serving.rollout import Rollouts
+from gql_platform.serving.route import Arm, Route
+from gql_platform.serving.shadow import MAX_COPIES, ShadowRecord
 from gql_platform.serving.traffic import Traffic
-from gql_platform.serving.warmup import check_signature, warm_up
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LONGEST_INTERVAL_SECONDS = 60.0
 
-LONGEST_REASON = 300
-
-WAITING_PER_THREAD = 128
-"""How many predictions are at work or wait for each thread; further ones are refused at once."""
-
-_UNREADABLE = "its files are missing or cannot be read; the server's log says why."
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """A model that predicts: what is shown of it, what computes, and how quickly it does."""
-
-    shown: ServedModel
-    predictor: Predictor
-    pace: Pace = field(default_factory=Pace)
-
 
 class Serving:
-    """Keep the served version of each model loaded, and predict with it.
+    """Keep versions of models loaded, and predict with them.
 
     Args:
-        registry: Where the models are registered.
         loader: What loads their files.
         traffic: What counts predictions for the live metrics.
         observers: Who else learns of models and predictions.
-        max_rows: The most rows of one request.
-        threads: How many predictions compute at once.
+        limits: How much the models take.
+        isolation: What gives slow models processes of their own; None where all stay in this one.
+
+    Attributes:
+        news: Tells that other versions are served, or are shown otherwise.
     """
 
     def __init__(
         self,
-        registry: Registry,
         loader: ModelLoader,
         *,
         traffic: Traffic,
         observers: Sequence[ServingObserver] = (),
-        max_rows: int,
-        threads: int,
+        limits: ServingLimits | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
-        self._registry = registry
-        self._loader = loader
+        self.news = News()
+        self._limits = limits or ServingLimits()
         self._traffic = traffic
         self._observers = (traffic, *observers)
-        self._max_rows = max_rows
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="predict")
-        self._max_at_work = threads * WAITING_PER_THREAD
-        self._at_work = 0
-        self._shown: dict[str, ServedModel] = {}
-        self._loaded: dict[str, _Loaded] = {}
-        self._is_ready = False
+        fleet = Fleet(loader, self._limits, isolation)
+        self._rollouts = Rollouts(fleet, self._observers, self.news)
+        self._routes = self._rollouts.routes
 
     @property
     def is_ready(self) -> bool:
         """Whether every model was loaded, or was found not to load."""
-        return self._is_ready
+        return self._rollouts.is_ready
+
+    async def ready(self) -> None:
+        """Return when every model was loaded, or was found not to load."""
+        await self._rollouts.ready()
+
+    def become_ready(self) -> None:
+        """Take note that every model was loaded, or was found not to load."""
+        self._rollouts.become_ready()
 
     def models(self) -> tuple[ServedModel, ...]:
-        """Return all models that have a version to serve, sorted by name."""
-        return tuple(self._shown[name] for name in sorted(self._shown))
+        """Return the version that is served of each model, sorted by name."""
+        routes = (self._routes[name] for name in sorted(self._routes))
+        return tuple(shown for route in routes if (shown := route.shown) is not None)
 
     def model(self, name: str) -> ServedModel:
-        """Return the served model of that name, whatever its state.
+        """Return the served version of that model, whatever its state.
 
         Raises:
             ModelNotFoundError: If no version of such a model is to be served.
             ModelNotReadyError: If it is not known yet which models are served.
         """
-        shown = self._shown.get(name)
-        if shown is not None:
-            return shown
-        if not self._is_ready:
-            reason = "the server is still loading its models; try again in a moment."
-            raise ModelNotReadyError(name=name, reason=reason)
-        raise ModelNotFoundError(name=name, served=tuple(sorted(self._shown)))
+        shown = self._route(name).shown
+        if shown is None:
+            raise ModelNotFoundError(name=name, served=tuple(sorted(self._routes)))
+        return shown
 
-    async def load_all(self, *, on_loaded: Callable[[], None] = lambda: None) -> None:
-        """Load the served version of every registered model and warm it up.
-
-        A model that does not load is shown as failed and does not keep the others back.
-
-        Args:
-            on_loaded: Called in the end, before the server becomes ready.
+    def versions(self, name: str) -> tuple[ServedModel, ...]:
+        """Return the versions of a model that answer requests, in ascending order.
 
         Raises:
-            RegistryUnavailableError: If the registry does not answer.
+            ModelNotFoundError: If no version of such a model is to be served.
+            ModelNotReadyError: If it is not known yet which models are served.
         """
-        names = await self._registry.names()
-        versions = await self._registry.versions(names)
-        chosen = [v for name in names if (v := serving_version(versions.get(name, ())))]
-        packages = await self._registry.packages([version.ref for version in chosen])
-        for version in chosen:
-            self._shown[version.model_name] = _announced(version)
-        for version in chosen:
-            await self._load(version, packages.get(version.ref))
-            is_up = version.model_name in self._loaded
-            for observer in self._observers:
-                observer.model_settled(version.model_name, version=version.version, is_up=is_up)
-        on_loaded()
-        self._is_ready = True
+        shown = {loaded.shown.version: loaded.shown for loaded in self._route(name).versions}
+        return tuple(shown[number] for number in sorted(shown))
 
-    async def predict(self, model: str, rows: Rows) -> Predictions:
-        """Predict for each row with the served version of a model.
+    def version(self, name: str, version: str) -> ServedModel:
+        """Return a version of a model that answers requests.
+
+        Raises:
+            VersionNotFoundError: If that version does not.
+            ModelNotFoundError: If no version of such a model is to be served.
+            ModelNotReadyError: If it is not known yet which models are served.
+        """
+        versions = self.versions(name)
+        found = next((each for each in versions if str(each.version) == version), None)
+        if found is None:
+            served = tuple(each.version for each in versions)
+            raise VersionNotFoundError(name=name, version=version, served=served)
+        return found
+
+    def deployments(self) -> tuple[Deployment, ...]:
+        """Return what serves under each name, sorted by name."""
+        return tuple(self._routes[name].deployment() for name in sorted(self._routes))
+
+    def deployment(self, name: str) -> Deployment | None:
+        """Return what serves under a name, or None."""
+        route = self._routes.get(name)
+        return route.deployment() if route is not None else None
+
+    def announce(self, plan: DeploymentPlan, assignments: Sequence[Assignment]) -> None:
+        """Show what is to serve under a name that nothing serves under yet."""
+        self._rollouts.announce(plan, assignments)
+
+    async def prepare(
+        self, version: ModelVersion, package: ModelPackage | None, *, allow_breaking: bool = False
+    ) -> ServedModel:
+        """Load a version beside those that serve; see `Rollouts.prepare`."""
+        return await self._rollouts.prepare(version, package, allow_breaking=allow_breaking)
+
+    async def roll_out(self, plan: DeploymentPlan, assignments: Sequence[Assignment]) -> Deployment:
+        """Let the variants of a plan serve, in one step; see `Rollouts.roll_out`."""
+        return await self._rollouts.roll_out(plan, assignments)
+
+    async def withdraw(self, model: str) -> None:
+        """Serve a model no longer; requests at work are still answered."""
+        await self._rollouts.withdraw(model)
+
+    async def predict(
+        self, model: str, rows: Rows, *, key: str | None = None, version: str | None = None
+    ) -> Predictions:
+        """Predict for each row with a version of a model.
 
         Args:
             model: The name of the model.
             rows: Objects by column name, or arrays in the signature's order.
+            key: What a sticky deployment chooses the variant by, such as the id of a user.
+            version: The version that answers, whatever the deployment's routing says.
 
         Raises:
+            VersionNotFoundError: If that version is not served.
             ModelNotFoundError: If no such model is served.
             ModelNotReadyError: If it is not loaded.
             EmptyRowsError: If there is no row.
             TooManyRowsError: If there are more than this server takes at once.
             InvalidRowsError: If a row does not fit the signature.
             OverloadedError: If too many predictions wait already.
+            PredictionTimeoutError: If the model does not answer in time.
             PredictionError: If the model fails.
         """
-        shown = self.model(model)
+        route = self._route(model)
         started = time.perf_counter()
         for observer in self._observers:
             observer.prediction_started(model)
         code: str | None = PlatformError.code
         try:
-            answer = await self._answer(shown, rows, started)
+            answer = await self._answer(route, rows, started, key=key, version=version)
             code = None
         except PlatformError as error:
             code = error.code
@@ -212,130 +215,89 @@ class Serving:
         if model is not None:
             self.model(model)
         while True:
-            yield self._traffic.sample([model] if model is not None else self._shown)
+            yield self._traffic.sample([model] if model is not None else self._routes)
             await asyncio.sleep(interval_seconds)
 
-    def close(self) -> None:
-        """Let the predictions at work end, and take no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    async def close(self) -> None:
+        """Let the predictions at work end, for a while, and let go of all versions."""
+        await self._rollouts.close()
 
-    async def _load(self, version: ModelVersion, package: ModelPackage | None) -> None:
-        name = version.model_name
-        started = time.perf_counter()
-        try:
-            predictor = await self._loaded_predictor(version, package)
-        except (ModelError, RegistryUnavailableError) as error:
-            log.warning("model_not_loaded", model=name, version=version.version, reason=str(error))
-            self._shown[name] = replace(
-                self._shown[name], state=ModelState.FAILED, reason=str(error)
-            )
-            return
-        self._shown[name] = replace(
-            self._shown[name],
-            state=ModelState.READY,
-            task=predictor.task,
-            labels=predictor.labels,
-            signature=package.signature if package else None,
-            loaded_at=datetime.now(UTC),
-            load_ms=round((time.perf_counter() - started) * 1e3, 3),
-        )
-        self._loaded[name] = _Loaded(self._shown[name], predictor)
-        log.info("model_loaded", model=name, version=version.version)
+    def _route(self, name: str) -> Route:
+        route = self._routes.get(name)
+        if route is not None:
+            return route
+        if not self.is_ready:
+            reason = "the server is still loading its models; try again in a moment."
+            raise ModelNotReadyError(name=name, reason=reason)
+        raise ModelNotFoundError(name=name, served=tuple(sorted(self._routes)))
 
-    async def _loaded_predictor(
-        self, version: ModelVersion, package: ModelPackage | None
-    ) -> Predictor:
-        if package is None:
-            raise UnsupportedModelError(
-                name=version.model_name, version=version.version, reason=_UNREADABLE
-            )
-        check_signature(version, package)
-        predictor = await self._loader.load(version, package)
-        await asyncio.get_running_loop().run_in_executor(
-            self._pool, warm_up, predictor, version, package
-        )
-        return predictor
-
-    async def _answer(self, shown: ServedModel, rows: Rows, started: float) -> Predictions:
+    async def _answer(
+        self, route: Route, rows: Rows, started: float, *, key: str | None, version: str | None
+    ) -> Predictions:
         if not rows:
             raise EmptyRowsError
-        if len(rows) > self._max_rows:
-            raise TooManyRowsError(count=len(rows), maximum=self._max_rows)
-        loaded = self._loaded.get(shown.model)
-        if loaded is None:
-            reason = shown.reason or "it is being loaded; try again in a moment."
-            raise ModelNotReadyError(name=shown.model, reason=reason)
-        if loaded.pace.is_quick and len(rows) <= SMALL_ROWS:
-            return _compute(loaded, rows, started)
-        if self._at_work >= self._max_at_work:
-            raise OverloadedError(maximum=self._max_at_work)
-        # What is bound to the request goes along into the thread's log lines.
-        compute = partial(_compute, loaded, rows, started)
-        context = contextvars.copy_context()
-        self._at_work += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, lambda: context.run(compute)
+        if len(rows) > self._limits.max_rows:
+            raise TooManyRowsError(count=len(rows), maximum=self._limits.max_rows)
+        chosen = route.choose(key) if version is None else self._named(route, version)
+        if chosen is None:
+            shown = route.shown
+            reason = shown.reason if shown is not None else None
+            raise ModelNotReadyError(
+                name=route.plan.model,
+                reason=reason or "it is being loaded; try again in a moment.",
             )
-        finally:
-            self._at_work -= 1
+        arm, loaded = chosen
+        predictions = await loaded.answer(rows)
+        for record, shadow in route.shadows:
+            self._copy(record, shadow, rows, predictions)
+        shown = loaded.shown
+        return Predictions(
+            model=shown.model,
+            version=shown.version,
+            variant=arm.variant.name,
+            engine=loaded.engine,
+            prediction_id=new_prediction_id(),
+            predictions=predictions,
+            latency_ms=round((time.perf_counter() - started) * 1e3, 3),
+        )
+
+    def _named(self, route: Route, version: str) -> tuple[Arm, LoadedVersion]:
+        self.version(route.plan.model, version)
+        return next(
+            (arm, arm.loaded)
+            for arm in route.arms
+            if arm.loaded is not None and str(arm.loaded.shown.version) == version
+        )
+
+    def _copy(
+        self,
+        record: ShadowRecord,
+        shadow: LoadedVersion,
+        rows: Rows,
+        sent: Sequence[Prediction],
+    ) -> None:
+        """Let a shadow variant answer the same rows, behind the caller's back."""
+        if record.waiting >= MAX_COPIES:
+            record.dropped()
+            return
+        record.waiting += 1
+        self._rollouts.run(_shadowed(record, shadow, rows, sent))
 
 
-def _announced(version: ModelVersion) -> ServedModel:
-    return ServedModel(
-        model=version.model_name,
-        version=version.version,
-        state=ModelState.LOADING,
-        task=None,
-        labels=(),
-        reason=None,
-        loaded_at=None,
-        load_ms=None,
-        signature=None,
-    )
-
-
-def _compute(loaded: _Loaded, rows: Rows, started: float) -> Predictions:
-    """Check the rows and predict; runs in a thread unless both are known to be quick."""
-    begun = time.perf_counter()
-    shown = loaded.shown
-    assert shown.signature is not None  # noqa: S101 - a loaded model has one
-    shaped = array_of if loaded.predictor.takes_arrays else frame_of
-    output = _output_of(loaded, shaped(rows, shown.signature, model=shown.model))
-    predictions = predictions_of(output, shown.labels)
-    now = time.perf_counter()
-    loaded.pace.record(rows=len(rows), seconds=now - begun)
-    return Predictions(
-        model=shown.model,
-        version=shown.version,
-        predictions=predictions,
-        latency_ms=round((now - started) * 1e3, 3),
-    )
-
-
-def _output_of(loaded: _Loaded, rows: Table) -> ClassOutput | ValueOutput:
-    """Run the model, whose code may raise anything, and check what it returns."""
-    shown = loaded.shown
+async def _shadowed(
+    record: ShadowRecord, shadow: LoadedVersion, rows: Rows, sent: Sequence[Prediction]
+) -> None:
+    """Compare what a shadow variant answers; it never answers on the event loop."""
     try:
-        output = loaded.predictor.predict(rows)
-    except ValueError as error:
-        # Models refuse values in this way, such as a number too large for the type they use.
-        words = " ".join(str(error).split())[:LONGEST_REASON]
-        log.warning("values_refused", model=shown.model, version=shown.version, reason=words)
-        raise PredictionError(
-            name=shown.model,
-            version=shown.version,
-            reason="it refused the values, as it does numbers that are too large for it; the "
-            "server's log has its words.",
-        ) from error
-    except Exception as error:
-        log.exception("prediction_failed", model=shown.model, version=shown.version)
-        raise PredictionError(
-            name=shown.model,
-            version=shown.version,
-            reason=f"it raised {type(error).__name__}; the server's log has the details.",
-        ) from error
-    fault = fault_of(output, rows=len(rows), labels=len(shown.labels))
-    if fault is not None:
-        raise PredictionError(name=shown.model, version=shown.version, reason=fault)
-    return output
+        answered = await shadow.answer(rows, may_be_inline=False)
+    except PlatformError:
+        record.failed()
+    else:
+        record.answered(sent, answered)
+    finally:
+        record.waiting -= 1
+
+
+def new_prediction_id() -> str:
+    """Return an id of 32 hexadecimal digits: 48 bits of milliseconds, then 80 of chance."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"

@@ -34,6 +34,10 @@ class Traffic:
         del version, is_up
         self._of(model)
 
+    def model_retired(self, model: str, *, version: int) -> None:
+        """Keep the counts, which are the model's."""
+        del model, version
+
     def prediction_started(self, model: str) -> None:
         """Count a prediction in flight."""
         counts = self._of(model)

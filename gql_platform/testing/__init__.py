@@ -3,7 +3,7 @@
 They do what the real ones do, without files, network or waiting::
 
     services = in_memory_services()
-    await services.serving.load_all()
+    await services.deployments.load_all()
     answer = await services.serving.predict("iris_species", [[5.1, 3.5, 1.4, 0.2]])
     assert answer.predictions[0].label == "setosa"
 """

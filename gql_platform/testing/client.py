@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, cast
 
+import orjson
 from strawberry import Schema
 from strawberry.types import ExecutionResult
 
 from gql_platform.access.records import LOCAL, Viewer
 from gql_platform.graphql.context import Context
 from gql_platform.graphql.schema import build_schema
+from gql_platform.graphql.schemas import Schemas
 from gql_platform.services import Services
 
 REQUEST_ID = "test-request"
@@ -31,7 +33,9 @@ class GraphQLClient:
     ) -> None:
         self._services = services
         self._viewer = viewer
-        self.schema = schema or build_schema(services.serving.models())
+        self.schemas = Schemas(build_schema)
+        self.schemas.swap(services.serving.models())
+        self.schema = schema or self.schemas.full
 
     async def execute(
         self, document: str, variables: Mapping[str, Any] | None = None
@@ -62,11 +66,13 @@ class GraphQLClient:
 
     def context(self) -> Context:
         """Return the context of one operation, as the server would make it."""
-        return Context(self._services, self._viewer, REQUEST_ID)
+        return Context(self._services, self._viewer, REQUEST_ID, self.schemas)
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:
-    answer: dict[str, Any] = {"data": result.data}
+    # Arrays become lists, as they do on the wire.
+    data = orjson.loads(orjson.dumps(result.data, option=orjson.OPT_SERIALIZE_NUMPY))
+    answer: dict[str, Any] = {"data": data}
     if result.errors:
         answer["errors"] = [error.formatted for error in result.errors]
     return answer

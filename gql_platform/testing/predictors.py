@@ -9,7 +9,7 @@ import pandas as pd
 from gql_platform.errors import ModelLoadError
 from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
 from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import NATIVE, Compilation, Task
 
 
 class InMemoryLoader:
@@ -34,6 +34,13 @@ class InMemoryLoader:
         if isinstance(found, Exception):
             raise found
         return found
+
+    async def compiled(
+        self, version: ModelVersion, package: ModelPackage, predictor: Predictor
+    ) -> Predictor:
+        """Return the predictor as it is."""
+        del version, package
+        return predictor
 
 
 class LinearClassifier:
@@ -70,6 +77,14 @@ class LinearClassifier:
         """It reads tables, whose columns may be of any numeric type."""
         return False
 
+    @property
+    def compilation(self) -> Compilation:
+        """It is not compiled."""
+        return NATIVE
+
+    def close(self) -> None:
+        """It holds nothing but memory."""
+
     def predict(self, rows: Table) -> ClassOutput:
         """Compute label and probabilities of n rows with numeric or boolean columns."""
         scores = _numbers_of(rows) @ self._weights.T + self._intercepts
@@ -102,6 +117,14 @@ class LinearRegressor:
     def takes_arrays(self) -> bool:
         """It reads tables, whose columns may be of any numeric type."""
         return False
+
+    @property
+    def compilation(self) -> Compilation:
+        """It is not compiled."""
+        return NATIVE
+
+    def close(self) -> None:
+        """It holds nothing but memory."""
 
     def predict(self, rows: Table) -> ValueOutput:
         """Compute the value of n rows with numeric or boolean columns."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from gql_platform.access.service import Access
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
+from gql_platform.deployments.service import Deployments
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
@@ -17,6 +18,7 @@ from gql_platform.registry.records import (
 )
 from gql_platform.registry.service import Registry
 from gql_platform.services import Services
+from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
@@ -113,8 +115,8 @@ def in_memory_services(
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
-    The models are not loaded yet: ``await services.serving.load_all()`` does that. Call
-    ``services.close()`` in the end.
+    The models are not loaded yet: ``await services.deployments.load_all()`` does that. Call
+    ``await services.close()`` in the end.
 
     Args:
         store: Models and runs; `example_store` when left out.
@@ -129,18 +131,17 @@ def in_memory_services(
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
     serving = Serving(
-        registry,
         loader or example_loader(),
         traffic=Traffic(),
         observers=[metrics] if metrics is not None else [],
-        max_rows=max_rows,
-        threads=threads,
+        limits=ServingLimits(max_rows=max_rows, threads=threads),
     )
     return Services(
         access=Access(secret_key=secret_key),
         registry=registry,
         tracking=Tracking(store),
         serving=serving,
+        deployments=Deployments(registry, serving),
         health=Health(serving),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,

@@ -99,7 +99,7 @@ async def test_a_bug_of_ours_is_masked_and_logged_once() -> None:
         def models(self) -> None:
             raise RuntimeError("the secret is 42")
 
-        def close(self) -> None:
+        async def close(self) -> None:
             pass
 
     async with app_client() as client:

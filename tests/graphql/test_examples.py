@@ -39,7 +39,7 @@ class TestExamples:
     async def test_other_models_have_a_prediction_of_their_own(self) -> None:
         """Where others are served, every example answers without an error."""
         services = in_memory_services()
-        await services.serving.load_all()
+        await services.deployments.load_all()
         client = GraphQLClient(services)
         shown = examples(services.serving.models(), LOCAL, taken=TAKEN)
         assert [each.name for each in shown] == ["Models", "LiveMetrics", "Server", "Predict"]

@@ -119,10 +119,10 @@ class TestTyped:
 
     async def test_too_many_rows_are_refused_with_the_limit(self) -> None:
         services = in_memory_services(max_rows=3)
-        await services.serving.load_all()
+        await services.deployments.load_all()
 
         answer = await GraphQLClient(services).execute(self.QUERY, {"rows": [SETOSA] * 4})
-        services.close()
+        await services.close()
 
         error = answer["errors"][0]["extensions"]
         assert (error["code"], error["count"], error["maximum"]) == ("TOO_MANY_ROWS", 4, 3)
@@ -227,14 +227,14 @@ async def test_a_model_that_did_not_load_has_no_typed_field_and_says_why() -> No
     store = InMemoryStore()
     store.add_version("broken")
     services = in_memory_services(store, InMemoryLoader({}))
-    await services.serving.load_all()
+    await services.deployments.load_all()
     client = GraphQLClient(services)
 
     answer = await client.execute(
         '{ predictRows(model: "broken", rows: [[1]]) { version } '
         "server { state models { model state reason modelVersion { version } } } }"
     )
-    services.close()
+    await services.close()
 
     assert answer["errors"][0]["extensions"]["code"] == "MODEL_NOT_READY"
     assert answer["data"]["server"] == {

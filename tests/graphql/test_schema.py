@@ -110,6 +110,8 @@ ROOT_FIELDS = {
     ),
     "{ predict { housePrice(rows: [{livingAreaM2: 1, numberOfRooms: 1, hasAGarden: true}]) "
     "{ version } } }": Permission.MODEL_PREDICT,
+    "{ deployments { totalCount } }": Permission.MODEL_READ,
+    '{ deployment(model: "house_price") { revision } }': Permission.MODEL_READ,
     "{ server { version } }": Permission.SERVER_READ,
 }
 

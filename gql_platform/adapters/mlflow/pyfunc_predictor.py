@@ -10,7 +10,7 @@ from gql_platform.adapters.mlflow.outage import described
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion
 from gql_platform.serving.ports import Table, ValueOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import NATIVE, Compilation, Task
 
 if TYPE_CHECKING:
     # Its import takes long, and a server of scikit-learn's models alone never needs it.
@@ -41,6 +41,14 @@ class PyfuncPredictor:
     def takes_arrays(self) -> bool:
         """MLflow's interface looks for the columns by their names."""
         return False
+
+    @property
+    def compilation(self) -> Compilation:
+        """It is not compiled."""
+        return NATIVE
+
+    def close(self) -> None:
+        """It holds nothing but memory."""
 
     def predict(self, rows: Table) -> ValueOutput:
         """Compute the values of n rows.

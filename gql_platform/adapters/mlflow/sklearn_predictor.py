@@ -19,7 +19,7 @@ from gql_platform.adapters.mlflow.shortcuts import (
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import NATIVE, Compilation, Task
 
 Estimator: TypeAlias = Any
 """A fitted estimator or pipeline; scikit-learn has no types for what they can do."""
@@ -90,6 +90,14 @@ class SklearnClassifier:
         """Whether the estimator answers arrays as it does tables."""
         return self._steps.takes_doubles
 
+    @property
+    def compilation(self) -> Compilation:
+        """It is not compiled."""
+        return NATIVE
+
+    def close(self) -> None:
+        """It holds nothing but memory."""
+
     def predict(self, rows: Table) -> ClassOutput:
         """Compute the labels of n rows, and their probabilities if the estimator has any."""
         final, transformed = self._steps.final, self._steps.transformed(rows)
@@ -127,6 +135,14 @@ class SklearnRegressor:
     def takes_arrays(self) -> bool:
         """Whether the estimator answers arrays as it does tables."""
         return self._steps.takes_doubles
+
+    @property
+    def compilation(self) -> Compilation:
+        """It is not compiled."""
+        return NATIVE
+
+    def close(self) -> None:
+        """It holds nothing but memory."""
 
     def predict(self, rows: Table) -> ValueOutput:
         """Compute the values of n rows."""

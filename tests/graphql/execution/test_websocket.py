@@ -30,7 +30,7 @@ def client_of(settings: Settings) -> Iterator[TestClient]:
         while client.get("/health/ready").status_code != 200:
             pass
         yield client
-    services.close()
+    asyncio.run(services.close())
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ class TestStatus:
     async def test_server_is_healthy_with_all_models(self) -> None:
         """With every model loaded, the server is ready and well."""
         services = in_memory_services()
-        await services.serving.load_all()
+        await services.deployments.load_all()
         status = services.health.status()
         assert (status.state, status.is_ready) == (HealthState.HEALTHY, True)
         assert [model.model for model in status.models] == ["house_price", "iris_species"]
@@ -32,7 +32,7 @@ class TestStatus:
         """A registry that is empty keeps nobody from being well."""
         store = example_store()
         services = in_memory_services(type(store)())
-        await services.serving.load_all()
+        await services.deployments.load_all()
         assert services.health.status().state is HealthState.HEALTHY
 
     async def test_server_is_degraded_when_a_model_failed(self) -> None:
@@ -40,7 +40,7 @@ class TestStatus:
         iris = LinearClassifier(["a", "b"], [[1.0] * 4, [2.0] * 4])
         loader = InMemoryLoader({VersionRef("iris_species", 1): iris})
         services = in_memory_services(loader=loader)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         status = services.health.status()
         assert (status.state, status.is_ready) == (HealthState.DEGRADED, True)
         assert [model.state for model in status.models] == [ModelState.FAILED, ModelState.READY]
@@ -48,7 +48,7 @@ class TestStatus:
     async def test_server_is_degraded_by_a_problem_of_another_kind(self) -> None:
         """A server that is ready but has something to report is not well."""
         services = in_memory_services()
-        await services.serving.load_all()
+        await services.deployments.load_all()
         services.health.report_problem("The demo models could not be trained.")
         assert services.health.status().state is HealthState.DEGRADED
 
@@ -58,7 +58,7 @@ class TestStatus:
         store.is_available = False
         services = in_memory_services(store)
         with pytest.raises(RegistryUnavailableError) as caught:
-            await services.serving.load_all()
+            await services.deployments.load_all()
         services.health.report_problem(str(caught.value))
         status = services.health.status()
         assert (status.state, status.is_ready) == (HealthState.STARTING, False)
@@ -66,7 +66,7 @@ class TestStatus:
             "The model registry at memory: does not answer: it is switched off."
         )
         store.is_available = True
-        await services.serving.load_all()
+        await services.deployments.load_all()
         services.health.report_problem(None)
         assert services.health.status().problem is None
         assert services.health.status().state is HealthState.HEALTHY

@@ -1,15 +1,20 @@
 """What the tests of the service share: an observer that remembers, and models that misbehave."""
 
 import threading
+import time
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 
+from gql_platform.deployments.service import Deployments
 from gql_platform.registry.records import VersionRef
 from gql_platform.registry.service import Registry
+from gql_platform.serving.fleet import ServingLimits
+from gql_platform.serving.pace import QUICK_SECONDS
 from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import NATIVE, Task
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing import HOUSE_PACKAGE, InMemoryLoader, InMemoryStore
@@ -22,6 +27,7 @@ class Observer:
 
     def __init__(self) -> None:
         self.settled: list[tuple[str, int, bool]] = []
+        self.retired: list[tuple[str, int]] = []
         self.started: list[str] = []
         self.finished: list[tuple[str, int, str | None]] = []
         self.seconds: list[float] = []
@@ -29,6 +35,10 @@ class Observer:
     def model_settled(self, model: str, *, version: int, is_up: bool) -> None:
         """Remember the version."""
         self.settled.append((model, version, is_up))
+
+    def model_retired(self, model: str, *, version: int) -> None:
+        """Remember the version."""
+        self.retired.append((model, version))
 
     def prediction_started(self, model: str) -> None:
         """Remember the start."""
@@ -43,27 +53,37 @@ class Observer:
 
 
 class Scripted:
-    """A regressor that does what the test says; its own warm-up is left alone.
+    """A regressor that does what the test says; rows of nothing, as in its warm-up, are zero.
 
     Args:
         act: Gets the rows and returns the output, or raises.
+        is_quick: Whether it is quick enough for the event loop when it is loaded.
     """
 
     task = Task.REGRESSION
     labels: tuple[str, ...] = ()
     takes_arrays = False
+    compilation = NATIVE
 
-    def __init__(self, act: Callable[[pd.DataFrame], ClassOutput | ValueOutput]) -> None:
+    def __init__(
+        self,
+        act: Callable[[pd.DataFrame], ClassOutput | ValueOutput],
+        *,
+        is_quick: bool = False,
+    ) -> None:
         self._act = act
-        self._is_warm = False
+        self._warm_up_seconds = 0.0 if is_quick else 2 * QUICK_SECONDS
 
     def predict(self, rows: Table) -> ClassOutput | ValueOutput:
-        """Do as told, from the second call on."""
+        """Do as told."""
         frame = cast(pd.DataFrame, rows)
-        if not self._is_warm:
-            self._is_warm = True
-            return ValueOutput(frame.iloc[:, 0].to_numpy(dtype="float64"))
+        if not frame.to_numpy(dtype="float64").any():
+            time.sleep(self._warm_up_seconds)
+            return ValueOutput(np.zeros(len(frame)))
         return self._act(frame)
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 class Held:
@@ -75,7 +95,8 @@ class Held:
 
     def act(self, frame: pd.DataFrame) -> ValueOutput:
         """Wait at the gate, then answer with the first column."""
-        self._all_there.wait(timeout=30)
+        if not self._is_open.is_set():
+            self._all_there.wait(timeout=30)
         assert self._is_open.wait(timeout=30)
         return ValueOutput(frame.iloc[:, 0].to_numpy(dtype="float64"))
 
@@ -88,17 +109,18 @@ class Held:
         self._is_open.set()
 
 
-def house_serving(
-    predictor: Predictor, *observers: Observer, max_rows: int = 10, threads: int = 2
-) -> Serving:
-    """Return a service, not yet loaded, whose one model `house` is that predictor."""
+async def house_serving(
+    predictor: Predictor, *observers: Observer, max_rows: int = 10, threads: int = 2,
+    **limits: Any,
+) -> Serving:  # fmt: skip
+    """Return a service whose one model `house` is that predictor, and is loaded."""
     store = InMemoryStore()
     store.add_version("house", package=HOUSE_PACKAGE)
-    return Serving(
-        Registry(store),
+    serving = Serving(
         InMemoryLoader({VersionRef("house", 1): predictor}),
         traffic=Traffic(),
         observers=observers,
-        max_rows=max_rows,
-        threads=threads,
+        limits=ServingLimits(max_rows=max_rows, threads=threads, **limits),
     )
+    await Deployments(Registry(store), serving).load_all()
+    return serving

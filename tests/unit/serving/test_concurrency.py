@@ -8,7 +8,6 @@ import pytest
 from gql_platform.errors import ModelNotFoundError, OverloadedError, PlatformError
 from gql_platform.serving.ports import ValueOutput
 from gql_platform.serving.records import ModelState, ValuePrediction
-from gql_platform.serving.service import WAITING_PER_THREAD
 from gql_platform.testing import LinearRegressor, example_loader, in_memory_services
 from tests.unit.serving.doubles import HOUSE_ROW, Held, Observer, Scripted, house_serving
 
@@ -20,8 +19,7 @@ class TestObservers:
         """Every request of a served model is seen to begin, and to end with its code."""
         observer = Observer()
         outputs = iter([ValueOutput(np.array([1.0, 2.0])), ValueOutput(np.ones(9))])
-        serving = house_serving(Scripted(lambda _: next(outputs)), observer)
-        await serving.load_all()
+        serving = await house_serving(Scripted(lambda _: next(outputs)), observer)
         await serving.predict("house", [HOUSE_ROW] * 2)
         for rows in ([HOUSE_ROW], [], [HOUSE_ROW] * 11, [("x", 1, True)]):
             with pytest.raises(PlatformError):
@@ -39,8 +37,7 @@ class TestObservers:
     async def test_unknown_model_is_not_observed(self) -> None:
         """Names that callers make up do not become labels of metrics."""
         observer = Observer()
-        serving = house_serving(LinearRegressor([1.0, 1.0, 1.0]), observer)
-        await serving.load_all()
+        serving = await house_serving(LinearRegressor([1.0, 1.0, 1.0]), observer)
         with pytest.raises(ModelNotFoundError):
             await serving.predict("hose", [HOUSE_ROW])
         assert (observer.started, observer.finished) == ([], [])
@@ -48,8 +45,7 @@ class TestObservers:
     async def test_bug_is_counted_as_internal(self) -> None:
         """What nobody foresaw is counted under the code that the caller sees."""
         observer = Observer()
-        serving = house_serving(Scripted(lambda _: None), observer)  # type: ignore[arg-type,return-value]
-        await serving.load_all()
+        serving = await house_serving(Scripted(lambda _: None), observer)  # type: ignore[arg-type,return-value]
         with pytest.raises(AttributeError):
             await serving.predict("house", [HOUSE_ROW])
         assert observer.finished == [("house", 1, "INTERNAL")]
@@ -57,8 +53,7 @@ class TestObservers:
     async def test_caller_who_left_is_counted_as_cancelled(self) -> None:
         """A prediction whose caller has gone ends with a code of its own."""
         held, observer = Held(1), Observer()
-        serving = house_serving(Scripted(held.act), observer)
-        await serving.load_all()
+        serving = await house_serving(Scripted(held.act), observer)
         asked = asyncio.create_task(serving.predict("house", [HOUSE_ROW]))
         await asyncio.to_thread(held.wait_until_full)
         asked.cancel()
@@ -66,30 +61,14 @@ class TestObservers:
             await asked
         assert observer.finished == [("house", 1, "CANCELLED")]
         held.open()
-        serving.close()
+        await serving.close()
 
 
 class TestConcurrency:
-    async def test_predictions_compute_at_once(self) -> None:
-        """As many predictions as there are threads compute at the same time."""
-        held = Held(3)
-        serving = house_serving(Scripted(held.act), threads=3)
-        await serving.load_all()
-        asked = [
-            asyncio.create_task(serving.predict("house", [(float(n), 0, False)])) for n in range(3)
-        ]
-        await asyncio.to_thread(held.wait_until_full)
-        held.open()
-        answers = await asyncio.gather(*asked)
-        assert [answer.predictions for answer in answers] == [
-            (ValuePrediction(float(n)),) for n in range(3)
-        ]
-
     async def test_event_loop_is_free_meanwhile(self) -> None:
         """While a model computes, the server still answers, and shows it in flight."""
         held = Held(1)
-        serving = house_serving(Scripted(held.act), threads=1)
-        await serving.load_all()
+        serving = await house_serving(Scripted(held.act), threads=1)
         asked = asyncio.create_task(serving.predict("house", [HOUSE_ROW]))
         await asyncio.to_thread(held.wait_until_full)
         samples = serving.live_metrics(model="house", interval_seconds=60)
@@ -102,11 +81,10 @@ class TestConcurrency:
     async def test_closing_lets_predictions_end(self) -> None:
         """What is at work when the server stops is still answered."""
         held = Held(1)
-        serving = house_serving(Scripted(held.act))
-        await serving.load_all()
+        serving = await house_serving(Scripted(held.act))
         asked = asyncio.create_task(serving.predict("house", [HOUSE_ROW]))
         await asyncio.to_thread(held.wait_until_full)
-        closing = asyncio.create_task(asyncio.to_thread(serving.close))
+        closing = asyncio.create_task(serving.close())
         held.open()
         await closing
         assert (await asked).predictions == (ValuePrediction(100.0),)
@@ -114,14 +92,14 @@ class TestConcurrency:
     async def test_many_callers_get_their_own_answers(self) -> None:
         """Answers are not mixed up among callers."""
         services = in_memory_services(loader=example_loader())
-        await services.serving.load_all()
+        await services.deployments.load_all()
         answers = await asyncio.gather(
             *(
                 services.serving.predict("house_price", [(float(n), 0, False)] * (n % 5 + 1))
                 for n in range(200)
             )
         )
-        services.close()
+        await services.close()
         assert [answer.predictions for answer in answers] == [
             (ValuePrediction(50_000 + 3000.0 * n),) * (n % 5 + 1) for n in range(200)
         ]
@@ -131,17 +109,18 @@ class TestOverload:
     async def test_more_than_can_wait_are_refused_at_once(self) -> None:
         """What would wait for long is refused, and what waits already is answered."""
         held = Held(1)
-        serving = house_serving(Scripted(held.act), threads=1)
-        await serving.load_all()
+        serving = await house_serving(Scripted(held.act), max_queue=3)
         asked = [
-            asyncio.create_task(serving.predict("house", [HOUSE_ROW]))
-            for _ in range(WAITING_PER_THREAD)
+            asyncio.create_task(serving.predict("house", [(float(n), 1, True)]))
+            for n in range(1, 4)
         ]
         await asyncio.to_thread(held.wait_until_full)
         with pytest.raises(OverloadedError) as caught:
             await serving.predict("house", [HOUSE_ROW])
-        assert caught.value.maximum == WAITING_PER_THREAD
-        for task in asked:
-            task.cancel()
+        assert caught.value.data == {"model": "house", "maximum": 3, "retry_after_seconds": 1}
         held.open()
-        serving.close()
+        answers = await asyncio.gather(*asked)
+        assert [answer.predictions for answer in answers] == [
+            (ValuePrediction(float(n)),) for n in range(1, 4)
+        ]
+        await serving.close()

@@ -55,8 +55,7 @@ class TestLiveMetrics:
 
     async def test_errors_are_counted(self) -> None:
         """A prediction that failed counts as a request and as an error."""
-        serving = house_serving(Scripted(lambda _: ValueOutput(np.array([np.nan]))))
-        await serving.load_all()
+        serving = await house_serving(Scripted(lambda _: ValueOutput(np.array([np.nan]))))
         with pytest.raises(PredictionError):
             await serving.predict("house", [HOUSE_ROW])
         sample = await first_of(serving.live_metrics(model=None, interval_seconds=60))

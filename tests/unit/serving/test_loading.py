@@ -39,7 +39,7 @@ class TestLoading:
         store.set_alias(VersionRef("iris_species", 1), "old")
         store.set_alias(VersionRef("iris_species", 2), "champion")
         services = in_memory_services(store)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         assert services.serving.model("iris_species").version == 2
 
     async def test_model_without_versions_is_not_served(self) -> None:
@@ -47,7 +47,7 @@ class TestLoading:
         store = InMemoryStore()
         store.add_model("empty")
         services = in_memory_services(store)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         assert services.serving.is_ready
         assert services.serving.models() == ()
 
@@ -56,14 +56,13 @@ class TestLoading:
         store = InMemoryStore()
         for number in range(50):
             store.add_version(f"model-{number}", package=HOUSE_PACKAGE)
-        await in_memory_services(store).serving.load_all()
+        await in_memory_services(store).deployments.load_all()
         assert store.calls == {"models": 1, "versions": 1, "packages": 1}
 
     async def test_observers_learn_of_each_version(self) -> None:
         """Whoever counts is told which version is up and which is not."""
         observer = Observer()
-        serving = house_serving(LinearRegressor([1.0, 1.0, 1.0]), observer)
-        await serving.load_all()
+        await house_serving(LinearRegressor([1.0, 1.0, 1.0]), observer)
         assert observer.settled == [("house", 1, True)]
 
     @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ class TestLoading:
                 {VersionRef("iris_species", 1): iris, VersionRef("house_price", 1): error}
             )
         services = in_memory_services(loader=loader)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         house, other = services.serving.models()
         assert (house.state, house.reason) == (ModelState.FAILED, reason)
         assert (house.loaded_at, house.load_ms, house.task) == (None, None, None)
@@ -106,7 +105,7 @@ class TestLoading:
         store = InMemoryStore()
         store.add_version("house_price")
         services = in_memory_services(store)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         (house,) = services.serving.models()
         assert house.state is ModelState.FAILED
         assert house.reason == (
@@ -121,11 +120,11 @@ class TestLoading:
         services = in_memory_services(store)
         seen = [services.serving.is_ready]
         with pytest.raises(RegistryUnavailableError):
-            await services.serving.load_all()
+            await services.deployments.load_all()
         seen.append(services.serving.is_ready)
         assert services.serving.models() == ()
         store.is_available = True
-        await services.serving.load_all()
+        await services.deployments.load_all()
         seen.append(services.serving.is_ready)
         assert seen == [False, False, True]
         assert len(services.serving.models()) == 2

@@ -6,8 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gql_platform.serving.pace import QUICK_CALLS, QUICK_SECONDS, SMALL_ROWS, Pace
+from gql_platform.serving.pace import (
+    MOST_ROWS,
+    QUICK_CALLS,
+    QUICK_SECONDS,
+    UNMEASURED_ROWS,
+    Pace,
+    rows_within,
+)
 from gql_platform.serving.ports import ValueOutput
+from gql_platform.serving.records import Speed
 from tests.unit.serving.doubles import HOUSE_ROW, Scripted, house_serving
 
 
@@ -24,7 +32,7 @@ class TestPace:
         """One answer that takes too long is enough."""
         pace = Pace()
         for _ in range(QUICK_CALLS):
-            pace.record(rows=SMALL_ROWS, seconds=0.0)
+            pace.record(rows=UNMEASURED_ROWS, seconds=0.0)
         pace.record(rows=1, seconds=QUICK_SECONDS * 2)
         assert not pace.is_quick
 
@@ -33,12 +41,33 @@ class TestPace:
         pace = Pace()
         for _ in range(QUICK_CALLS):
             pace.record(rows=1, seconds=0.0)
-        pace.record(rows=SMALL_ROWS + 1, seconds=60.0)
+        pace.record(rows=UNMEASURED_ROWS + 1, seconds=60.0)
         assert pace.is_quick
+
+    def test_is_measured(self) -> None:
+        """What was quick when it was loaded is quick from the first request on."""
+        assert Pace(Speed(10.0, 20.0)).takes(1)
+        assert not Pace(Speed(501.0, 501.0)).takes(1)
+
+    @pytest.mark.parametrize(
+        ("one", "thirty_two", "rows"),
+        [
+            (10.0, 10.0, MOST_ROWS),
+            (10.0, 9.0, MOST_ROWS),
+            (190.0, 500.0, 32),
+            (400.0, 3500.0, 2),
+            (499.0, 31_000.0, 1),
+            (500.5, 501.0, 0),
+        ],
+    )
+    def test_rows_within_the_budget(self, one: float, thirty_two: float, rows: int) -> None:
+        """So many rows as take half a millisecond stay on the event loop."""
+        assert rows_within(Speed(one, thirty_two)) == rows
 
 
 @pytest.mark.anyio
-async def test_only_small_requests_of_a_quick_model_stay_on_the_loop() -> None:
+@pytest.mark.parametrize("is_quick", [True, False])
+async def test_only_small_requests_of_a_quick_model_stay_on_the_loop(*, is_quick: bool) -> None:
     """The event loop's thread computes for them, and other threads for all else."""
     threads: list[threading.Thread] = []
 
@@ -46,18 +75,11 @@ async def test_only_small_requests_of_a_quick_model_stay_on_the_loop() -> None:
         threads.append(threading.current_thread())
         return ValueOutput(np.zeros(len(frame)))
 
-    serving = house_serving(Scripted(act))
-    await serving.load_all()
+    serving = await house_serving(Scripted(act, is_quick=is_quick), max_rows=MOST_ROWS + 1)
     here = threading.current_thread()
     await serving.predict("house", [HOUSE_ROW])
-    assert here not in threads
-    loaded = serving._loaded["house"]
-    for _ in range(QUICK_CALLS):
-        loaded.pace.record(rows=1, seconds=0.0)
+    assert (threads == [here]) is is_quick
     threads.clear()
-    await serving.predict("house", [HOUSE_ROW])
-    assert threads == [here]
-    threads.clear()
-    await serving.predict("house", [HOUSE_ROW] * (SMALL_ROWS + 1))
+    await serving.predict("house", [HOUSE_ROW] * (MOST_ROWS + 1))
     assert here not in threads
-    serving.close()
+    await serving.close()

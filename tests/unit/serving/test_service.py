@@ -91,8 +91,7 @@ class TestPredict:
             frames.append(frame)
             return ValueOutput(np.zeros(len(frame)))
 
-        serving = house_serving(Scripted(act))
-        await serving.load_all()
+        serving = await house_serving(Scripted(act))
         await serving.predict(
             "house", [{"number of rooms": 4, "has a garden": True, "living area (m2)": 1}]
         )
@@ -140,7 +139,7 @@ class TestRefusals:
     ) -> None:
         """What is wrong with a request is said with the facts."""
         services = in_memory_services(max_rows=3)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         with pytest.raises(error) as caught:
             await services.serving.predict(model, rows)
         assert caught.value.data == data
@@ -148,14 +147,14 @@ class TestRefusals:
     async def test_largest_request_is_taken(self) -> None:
         """As many rows as are allowed are predicted."""
         services = in_memory_services(max_rows=3)
-        await services.serving.load_all()
+        await services.deployments.load_all()
         answer = await services.serving.predict("house_price", [HOUSE_ROW] * 3)
         assert len(answer.predictions) == 3
 
     async def test_failed_model_says_why(self) -> None:
         """Asking a model that did not load gives the reason for it."""
         services = in_memory_services(loader=InMemoryLoader({}))
-        await services.serving.load_all()
+        await services.deployments.load_all()
         with pytest.raises(ModelNotReadyError) as caught:
             await services.serving.predict("house_price", [HOUSE_ROW])
         assert caught.value.data == {
@@ -176,8 +175,9 @@ class TestRefusals:
 
         store = InMemoryStore()
         store.add_version("house", package=HOUSE_PACKAGE)
-        serving = in_memory_services(store, Waiting({})).serving
-        loading = asyncio.create_task(serving.load_all())
+        services = in_memory_services(store, Waiting({}))
+        serving = services.serving
+        loading = asyncio.create_task(services.deployments.load_all())
         await arrived.wait()
         assert serving.model("house").state is ModelState.LOADING
         with pytest.raises(ModelNotReadyError) as caught:
@@ -215,28 +215,25 @@ class TestFailingModel:
         self, act: Callable[[pd.DataFrame], ClassOutput | ValueOutput], reason: str
     ) -> None:
         """A model that does not answer the rows is told by name and version."""
-        serving = house_serving(Scripted(act))
-        await serving.load_all()
+        serving = await house_serving(Scripted(act))
         with pytest.raises(PredictionError) as caught:
             await serving.predict("house", [HOUSE_ROW])
         assert caught.value.data == {"name": "house", "version": 1, "reason": reason}
 
     async def test_details_are_in_the_log_only(self) -> None:
         """What the model raised is for the operator, with the traceback."""
-        serving = house_serving(Scripted(broken))
-        await serving.load_all()
+        serving = await house_serving(Scripted(broken))
         with capture_logs() as lines, pytest.raises(PredictionError) as caught:
             await serving.predict("house", [HOUSE_ROW])
         assert "42" not in str(caught.value)
-        assert lines == [
-            {
-                "event": "prediction_failed",
-                "log_level": "error",
-                "model": "house",
-                "version": 1,
-                "exc_info": True,
-            }
-        ]
+        (line,) = lines
+        assert isinstance(line.pop("exc_info"), ZeroDivisionError)
+        assert line == {
+            "event": "prediction_failed",
+            "log_level": "error",
+            "model": "house",
+            "version": 1,
+        }
 
     async def test_values_that_the_model_refuses_are_no_error_of_ours(self) -> None:
         """A number that is too large for the model is told in one line, without a traceback."""
@@ -244,8 +241,7 @@ class TestFailingModel:
         def refuse(_: pd.DataFrame) -> ValueOutput:
             raise ValueError("Input X contains a value too large for dtype('float32').")
 
-        serving = house_serving(Scripted(refuse))
-        await serving.load_all()
+        serving = await house_serving(Scripted(refuse))
         processors = [structlog.contextvars.merge_contextvars]
         with (
             capture_logs(processors=processors) as lines,
@@ -268,8 +264,7 @@ class TestFailingModel:
     async def test_model_goes_on_after_a_failure(self) -> None:
         """One request that failed does not spoil the next."""
         outputs = iter([ValueOutput(np.array([np.inf])), ValueOutput(np.array([7.0]))])
-        serving = house_serving(Scripted(lambda _: next(outputs)))
-        await serving.load_all()
+        serving = await house_serving(Scripted(lambda _: next(outputs)))
         with pytest.raises(PredictionError):
             await serving.predict("house", [HOUSE_ROW])
         answer = await serving.predict("house", [HOUSE_ROW])

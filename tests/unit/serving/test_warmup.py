@@ -8,7 +8,7 @@ import pytest
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, ModelVersion, Signature
 from gql_platform.serving.ports import Table, ValueOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import NATIVE, Task
 from gql_platform.serving.warmup import check_signature, warm_up
 from gql_platform.testing import HOUSE_PACKAGE, InMemoryStore, LinearRegressor, columns_of
 
@@ -24,6 +24,7 @@ class Recorder:
     task = Task.REGRESSION
     labels: tuple[str, ...] = ()
     takes_arrays = False
+    compilation = NATIVE
 
     def __init__(self, error: Exception | None = None) -> None:
         self.frames: list[pd.DataFrame] = []
@@ -37,6 +38,9 @@ class Recorder:
         if self._error is not None:
             raise self._error
         return ValueOutput(frame.index.to_numpy(dtype="float64"))
+
+    def close(self) -> None:
+        """It holds nothing."""
 
 
 def package_of(signature: Signature | None, *example: dict[str, object]) -> ModelPackage:
@@ -78,17 +82,17 @@ class TestWarmUp:
     signature = Signature(columns_of({"a a": ColumnType.LONG}), ())
 
     def test_input_example_is_predicted(self) -> None:
-        """The model predicts all rows of its own example once."""
+        """The model predicts all rows of its own example first."""
         predictor = Recorder()
         warm_up(predictor, VERSION, package_of(self.signature, {"a a": 1}, {"a a": 2}))
-        (frame,) = predictor.frames
+        frame = predictor.frames[0]
         pd.testing.assert_frame_equal(frame, pd.DataFrame({"a a": [1, 2]}))
 
     def test_neutral_row_is_predicted_without_an_example(self) -> None:
         """A model without example gets one row with a neutral value of each type."""
         predictor = Recorder()
         warm_up(predictor, VERSION, package_of(Signature(ALL_TYPES, ())))
-        (frame,) = predictor.frames
+        frame = predictor.frames[0]
         assert frame.iloc[0].to_dict() == {
             "a BOOLEAN": False,
             "a INTEGER": 0,
@@ -98,6 +102,16 @@ class TestWarmUp:
             "a STRING": "",
             "a DATETIME": pd.Timestamp("1970-01-01"),
         }
+
+    def test_calls_of_one_and_of_32_rows_are_timed(self) -> None:
+        """The rows of the example are repeated, and the shortest call counts."""
+        predictor = Recorder()
+        speed = warm_up(predictor, VERSION, package_of(self.signature, {"a a": 1}, {"a a": 2}))
+        assert {len(frame) for frame in predictor.frames[1:]} == {1, 32}
+        assert predictor.frames[-1]["a a"].tolist() == [1, 2] * 16
+        assert speed is not None
+        assert 0 < speed.one_row_us < 1e6
+        assert 0 < speed.thirty_two_rows_us < 1e6
 
     def test_neutral_row_may_be_refused(self) -> None:
         """A row that we made up says nothing against a model that fails on it."""

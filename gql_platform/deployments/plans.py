@@ -1,0 +1,159 @@
+"""Plans of deployments as tags of registered models, where every server of a fleet reads them."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from gql_platform.deployments.records import DeploymentPlan, Routing, Variant, VariantMode
+from gql_platform.errors import InvalidDeploymentError
+from gql_platform.registry.records import CHAMPION, Model, ModelVersion, serving_version
+
+PLAN_TAG = "gql_platform.deployment"
+"""The tag of a registered model that holds its plan."""
+
+HISTORY_TAG = "gql_platform.deployment.history"
+"""The tag that holds the plans before it, newest first."""
+
+KEPT_PLANS = 5
+"""How many plans before the present one are kept for going back."""
+
+MAX_VARIANTS = 10
+
+log = structlog.get_logger(__name__)
+
+
+def plan_of(model: Model) -> DeploymentPlan:
+    """Return what is to serve of a model: what its tag says, else its champion.
+
+    A tag that cannot be read, for somebody wrote it by hand, counts as none, and is logged.
+    """
+    found = plans_in(model, PLAN_TAG)
+    return found[0] if found else default_plan(model.name)
+
+
+def history_of(model: Model) -> tuple[DeploymentPlan, ...]:
+    """Return the plans before the present one, newest first."""
+    return tuple(plans_in(model, HISTORY_TAG))
+
+
+def default_plan(model: str) -> DeploymentPlan:
+    """Return the plan of a model that nobody deployed on purpose: its champion serves."""
+    champion = Variant(CHAMPION, None, CHAMPION, 1.0, VariantMode.LIVE)
+    return DeploymentPlan(model, 0, Routing.WEIGHTED, (champion,))
+
+
+def plans_in(model: Model, tag: str) -> list[DeploymentPlan]:
+    """Return the plans in a tag of a model; none where it has no such tag."""
+    text = next((found.value for found in model.tags if found.key == tag), None)
+    if text is None:
+        return []
+    try:
+        listed = json.loads(text)
+        plans = [_plan(model.name, each) for each in listed]
+        for plan in plans:
+            check_plan(plan)
+    except (ValueError, TypeError, KeyError, AttributeError, InvalidDeploymentError) as error:
+        log.warning("deployment_tag_not_read", model=model.name, tag=tag, reason=str(error))
+        return []
+    return plans
+
+
+def text_of(plans: Sequence[DeploymentPlan]) -> str:
+    """Return plans as the text of a tag."""
+    return json.dumps([_as_json(plan) for plan in plans])
+
+
+def _as_json(plan: DeploymentPlan) -> Mapping[str, Any]:
+    return {
+        "revision": plan.revision,
+        "routing": plan.routing.name,
+        "acceptedVersions": plan.accepted_versions,
+        "variants": [
+            {
+                "name": variant.name,
+                "version": variant.version,
+                "alias": variant.alias,
+                "weight": variant.weight,
+                "mode": variant.mode.name,
+            }
+            for variant in plan.variants
+        ],
+    }
+
+
+def _plan(model: str, found: Mapping[str, Any]) -> DeploymentPlan:
+    variants = tuple(
+        Variant(
+            str(each["name"]),
+            int(each["version"]) if each["version"] is not None else None,
+            str(each["alias"]) if each["alias"] is not None else None,
+            float(each["weight"]),
+            VariantMode[each["mode"]],
+        )
+        for each in found["variants"]
+    )
+    return DeploymentPlan(
+        model,
+        int(found["revision"]),
+        Routing[found["routing"]],
+        variants,
+        tuple(map(int, found["acceptedVersions"])),
+    )
+
+
+def check_plan(plan: DeploymentPlan) -> None:
+    """Let a plan pass that can be served.
+
+    Raises:
+        InvalidDeploymentError: If it cannot; it says what is wrong.
+    """
+    for problem in _problems(plan):
+        raise InvalidDeploymentError(model=plan.model, problem=problem)
+
+
+def _problems(plan: DeploymentPlan) -> Sequence[str]:
+    names = [variant.name for variant in plan.variants]
+    live = [variant for variant in plan.variants if variant.mode is VariantMode.LIVE]
+    problems = [problem for variant in plan.variants for problem in _variant_problems(variant)]
+    if len(names) > MAX_VARIANTS:
+        problems.append(f"it has {len(names)} variants, and at most {MAX_VARIANTS} are served")
+    problems += [
+        f"two variants are named {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1
+    ]
+    if not any(variant.weight > 0 for variant in live):
+        problems.append("no live variant has a weight above 0, so that nobody would answer")
+    return problems
+
+
+def _variant_problems(variant: Variant) -> Sequence[str]:
+    problems = []
+    if not variant.name or len(variant.name) > 64:
+        problems.append(f"the name {variant.name!r} should have from 1 to 64 characters")
+    if (variant.version is None) == (variant.alias is None):
+        problems.append(f"the variant {variant.name!r} should name either a version or an alias")
+    if not math.isfinite(variant.weight) or variant.weight < 0:
+        problems.append(
+            f"the weight {variant.weight} of {variant.name!r} should be a number from 0"
+        )
+    return problems
+
+
+def version_for(variant: Variant, versions: Sequence[ModelVersion]) -> ModelVersion | None:
+    """Return the version that a variant stands for now, or None.
+
+    The champion of a model that has none is its newest version.
+    """
+    if variant.version is not None:
+        return next((each for each in versions if each.version == variant.version), None)
+    if variant.alias == CHAMPION:
+        return serving_version(tuple(versions))
+    return next((each for each in versions if variant.alias in each.aliases), None)
+
+
+def with_revision(plan: DeploymentPlan, revision: int) -> DeploymentPlan:
+    """Return the same plan under another number."""
+    return replace(plan, revision=revision)

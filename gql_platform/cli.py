@@ -1,5 +1,6 @@
 """The command line: ``gql-platform serve|demo|schema|check-settings|version``."""
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gql_platform import __version__
-from gql_platform.bootstrap import publish_demo_models
+from gql_platform.bootstrap import open_services, publish_demo_models
 from gql_platform.contract import contract_folder
 from gql_platform.demo.records import DemoModel
 from gql_platform.errors import PlatformError
-from gql_platform.export import outdated_files, write_files
+from gql_platform.export import live_sdl, outdated_files, write_files
 from gql_platform.graphql.documents import problems_with, trusted_documents
 from gql_platform.graphql.schema import own_documents
 from gql_platform.observability import configure_logging
@@ -55,6 +56,9 @@ DemoModels = Annotated[
 ]
 SchemaFile = Annotated[
     Path | None, typer.Option("--schema", help="An SDL file; by default the contract's own.")
+]
+Live = Annotated[
+    bool, typer.Option("--live", help="With the typed fields of the models that are to serve.")
 ]
 Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
 
@@ -109,8 +113,20 @@ def version() -> None:
 
 
 @schema_app.command("export")
-def schema_export(folder: Folder = None) -> None:
-    """Write schema.graphql and openapi.json."""
+def schema_export(folder: Folder = None, *, live: Live = False) -> None:
+    """Write schema.graphql and openapi.json; or, with --live, the schema of the served models.
+
+    That is written to schema.graphql in the folder, or to the standard output without one.
+    """
+    if live:
+        text = asyncio.run(live_sdl(open_services(_settings())))
+        if folder is None:
+            typer.echo(text, nl=False)
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "schema.graphql").write_text(text, encoding="utf-8")
+        typer.echo(f"wrote {folder / 'schema.graphql'}")
+        return
     for path in write_files(folder or contract_folder()):
         typer.echo(f"wrote {path}")
 

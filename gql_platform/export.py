@@ -11,6 +11,7 @@ from gql_platform.edge.problem import MEDIA_TYPE, Problem
 from gql_platform.graphql.schema import build_schema
 from gql_platform.rest.permission import SECURITY_SCHEME
 from gql_platform.rest.routes import rest_routes
+from gql_platform.services import Services
 
 TITLE = "gql_platform"
 SUMMARY = "A thin REST layer; the full API is GraphQL, at /graphql."
@@ -19,6 +20,22 @@ SUMMARY = "A thin REST layer; the full API is GraphQL, at /graphql."
 def sdl() -> str:
     """Return the static core of the schema in GraphQL's schema definition language."""
     return build_schema().as_str() + "\n"
+
+
+async def live_sdl(services: Services) -> str:
+    """Return the schema with the typed fields of the models that the registry lets serve.
+
+    Args:
+        services: All use cases; every model is loaded by them.
+
+    Raises:
+        RegistryUnavailableError: If the registry does not answer.
+    """
+    try:
+        await services.deployments.load_all()
+        return build_schema(services.serving.models()).as_str() + "\n"
+    finally:
+        await services.close()
 
 
 def openapi() -> dict[str, Any]:

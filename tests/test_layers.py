@@ -49,7 +49,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "observability": {"settings"},
     "services": {"service", "observability"},
     "startup": {"errors", "services", "settings"},
-    "export": {*LEAVES, "edge", "graphql", "rest", "reference", "records", "settings"},
+    "export": {
+        *LEAVES, "edge", "graphql", "rest", "reference", "records", "services", "settings"
+    },
     "bootstrap": {
         *LEAVES, "adapters", "observability", "ports", "records", "service", "services", "settings",
         "topic",

@@ -144,7 +144,7 @@ def _predict_field(model: TypedModel, row_type: type) -> StrawberryField:
     return strawberry.field(
         resolve,
         name=model.field,
-        description=f"Predictions of `{served.model}`, served in version {served.version}.",
+        description=f"Predictions of `{served.model}`.",
         graphql_type=answer | None,
         directives=PREDICTION_COST,
     )

@@ -112,6 +112,4 @@ class Schemas:
 
 def _contract_of(models: Iterable[ServedModel]) -> object:
     """Return all of some models that the schema depends on."""
-    return tuple(
-        (each.model, each.version, each.state, each.task, each.signature) for each in models
-    )
+    return tuple((each.model, each.state, each.task, each.signature) for each in models)

@@ -225,5 +225,5 @@ def test_a_column_may_be_called_like_a_word_of_python(name: str) -> None:
 def test_a_newcomer_does_not_take_the_field_of_the_model_that_is_named_like_it() -> None:
     schema = build_schema([served("Wine", double("x")), served("wine", double("y"))]).as_str()
 
-    assert '"""Predictions of `wine`, served in version 1."""\n  wine(' in schema
-    assert '"""Predictions of `Wine`, served in version 1."""\n  wine_2(' in schema
+    assert '"""Predictions of `wine`."""\n  wine(' in schema
+    assert '"""Predictions of `Wine`."""\n  wine_2(' in schema

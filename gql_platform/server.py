@@ -18,6 +18,13 @@ from gql_platform.settings import Settings
 LISTENER = "_GQL_PLATFORM_LISTENER"
 """The variable that names the socket which one of several workers inherits."""
 
+SWITCH_SECONDS = 0.0005
+"""For how long a thread that computes keeps the interpreter's lock while others wait for it.
+
+Python's own 5 ms would hold up the event loop that long for each message, whenever a model
+computes in a thread.
+"""
+
 SHUTDOWN_SECONDS = 5
 """How long requests at work may take to end after the signal to stop."""
 
@@ -44,6 +51,7 @@ def run_server(settings: Settings) -> None:
         failures.append(error)
         server.should_exit = True
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     app = create_app(settings, on_failure=stop)
     server = uvicorn.Server(uvicorn_config(app, settings))
     if inherited is None:

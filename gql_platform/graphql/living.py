@@ -1,5 +1,6 @@
 """The living part of the schema: a typed field under `Query.predict` for each served model."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from datetime import datetime
@@ -151,22 +152,27 @@ def _predict_field(model: TypedModel, row_type: type) -> StrawberryField:
 
 
 def _row_type(model: TypedModel) -> type:
-    """Make the input type of a model's rows."""
-    columns = model.signature.inputs
+    """Return the input type of a model's rows."""
+    return _made_row_type(model.row_type, model.served.model, model.columns, model.signature.inputs)
+
+
+@functools.lru_cache(maxsize=1024)
+def _made_row_type(
+    name: str, model: str, fields: tuple[str, ...], columns: tuple[Column, ...]
+) -> type:
+    """Make the input type of a model's rows; schemas that are built anew use it again."""
     namespace: dict[str, Any] = {"__annotations__": {}}
-    for place, (name, column) in enumerate(zip(model.columns, columns, strict=True)):
+    for place, (field, column) in enumerate(zip(fields, columns, strict=True)):
         # A field may be called `class` or `from`, which no attribute of a dataclass can be.
         attribute = f"column_{place}"
         namespace["__annotations__"][attribute] = _annotation(column)
         namespace[attribute] = strawberry.field(
-            name=name,
+            name=field,
             description=f"`{column.name}`: {column.type.doc}",
             default=MISSING if column.required else None,
         )
     return strawberry.input(
-        type(model.row_type, (), namespace),
-        name=model.row_type,
-        description=f"A row for `{model.served.model}`.",
+        type(name, (), namespace), name=name, description=f"A row for `{model}`."
     )
 
 

@@ -110,6 +110,8 @@ def in_memory_services(
     secret_key: str | None = None,
     max_rows: int = 10_000,
     threads: int = 2,
+    max_queue: int = 256,
+    max_batch_rows: int = 256,
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
 ) -> Services:
@@ -123,7 +125,9 @@ def in_memory_services(
         loader: The predictors; `example_loader` when left out.
         secret_key: The key that callers need; None lets everybody in.
         max_rows: The most rows of one prediction.
-        threads: How many predictions compute at once.
+        threads: How many calls of one model compute at once, where it lets others compute.
+        max_queue: How many predictions of one model are at work or wait.
+        max_batch_rows: The most rows of requests that are sent to a model together.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
     """
@@ -134,7 +138,9 @@ def in_memory_services(
         loader or example_loader(),
         traffic=Traffic(),
         observers=[metrics] if metrics is not None else [],
-        limits=ServingLimits(max_rows=max_rows, threads=threads),
+        limits=ServingLimits(
+            max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
+        ),
     )
     return Services(
         access=Access(secret_key=secret_key),

@@ -44,6 +44,7 @@ def create_app(
     settings: Settings,
     services: Services | None = None,
     *,
+    open_with: Callable[[Settings], Services] = open_services,
     on_failure: Callable[[StartError], None] = lambda _: None,
 ) -> FastAPI:
     """Make the application of one server.
@@ -54,13 +55,14 @@ def create_app(
     Args:
         settings: The settings of the server.
         services: All use cases; made from the settings by default. Whoever makes them closes them.
+        open_with: What makes them from the settings.
         on_failure: Called when the start finds out in the background that it cannot go on.
 
     Raises:
         TrustedDocumentsError: If a file of trusted documents cannot be used.
         DataFolderError: If the embedded store's folder cannot be made or written.
     """
-    opened = services or open_services(settings)
+    opened = services or open_with(settings)
     documents = trusted_documents(settings.trusted_documents)
     schemas = schemas_of(settings, documents)
     playground = Playground(tabs_of(opened, schemas), graphql_path=GRAPHQL_PATH)

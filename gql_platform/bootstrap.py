@@ -16,6 +16,8 @@ from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
+from gql_platform.serving.ports import ModelLoader
+from gql_platform.serving.records import ModelFile
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
@@ -39,9 +41,33 @@ def open_services(settings: Settings) -> Services:
     client = open_client(settings)
     store = MLflowStore(client)
     registry = Registry(store)
+    demo = Demo(registry, DemoProcess(settings)) if settings.demo else None
+    return _services(settings, registry, Tracking(store), MLflowModelLoader(client), demo=demo)
+
+
+def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Services:
+    """Make every service, on models in files and without a registry beside them."""
+    from gql_platform.adapters.local.loader import LocalModelLoader, describe
+    from gql_platform.adapters.local.store import LocalStore
+
+    store = LocalStore(describe)
+    for model in models:
+        store.add(model)
+    return _services(settings, Registry(store), Tracking(store), LocalModelLoader(store.source))
+
+
+def _services(
+    settings: Settings,
+    registry: Registry,
+    tracking: Tracking,
+    loader: ModelLoader,
+    *,
+    demo: Demo | None = None,
+) -> Services:
+    """Join the services to each other."""
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
-        MLflowModelLoader(client),
+        loader,
         traffic=Traffic(),
         observers=[metrics] if metrics else [],
         limits=limits_of(settings),
@@ -50,12 +76,12 @@ def open_services(settings: Settings) -> Services:
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
-        tracking=Tracking(store),
+        tracking=tracking,
         serving=serving,
         deployments=Deployments(registry, serving),
         health=Health(serving),
         metrics=metrics,
-        demo=Demo(registry, DemoProcess(settings)) if settings.demo else None,
+        demo=demo,
     )
 
 

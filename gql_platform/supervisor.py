@@ -19,7 +19,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from gql_platform.errors import WorkersError
 from gql_platform.observability import METRICS_FOLDER
-from gql_platform.server import LISTENER, SHUTDOWN_SECONDS, listen, welcome
+from gql_platform.server import LISTENER, SHUTDOWN_SECONDS, listen, url_of, welcome
 from gql_platform.settings import Settings, environment_name
 
 POLL_SECONDS = 0.2
@@ -72,7 +72,7 @@ def run_workers(settings: Settings, command: Sequence[str], *, count: int) -> No
         _signals() as stopped,
     ):
         listener.set_inheritable(True)
-        sys.stderr.write(welcome(settings.host, listener.getsockname()[1]))
+        sys.stderr.write(welcome(url_of(settings.host, listener.getsockname()[1])))
         sys.stderr.flush()
         _Supervisor(command, listener, folder, stopped).run(count, with_demo=settings.demo)
 

@@ -50,7 +50,8 @@
         ├── DemoError                  the demo models could not be trained and registered
         ├── PortInUseError             another program has the port
         ├── AddressError               an address that this machine does not have
-        └── WorkersError               server processes that do not stay alive
+        ├── WorkersError               server processes that do not stay alive
+        └── ModelFileError             a model's file that is not there
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -111,6 +112,7 @@ from gql_platform.errors.start import (
     AddressError,
     DataFolderError,
     DemoError,
+    ModelFileError,
     PortInUseError,
     SettingsError,
     StartError,
@@ -144,6 +146,7 @@ __all__ = [
     "InvalidRowsError",
     "MethodNotAllowedError",
     "ModelError",
+    "ModelFileError",
     "ModelLoadError",
     "ModelNotFoundError",
     "ModelNotReadyError",

@@ -105,3 +105,13 @@ class WorkersError(StartError):
 
     code = "WORKERS_FAILED"
     reason: str
+
+
+@dataclass(eq=False)
+class ModelFileError(StartError):
+    """The model {name!r} cannot be served from {path}: {problem}."""
+
+    code = "MODEL_FILE"
+    name: str
+    path: str
+    problem: str

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 from gql_platform.doc import DescribedEnum, Doc
@@ -17,6 +18,23 @@ class Task(DescribedEnum):
 
     CLASSIFICATION = "CLASSIFICATION", "One label out of several, for each row."
     REGRESSION = "REGRESSION", "A number for each row."
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A model in a file.
+
+    Attributes:
+        name: The name to serve it under.
+        path: The file, or the folder of a model that MLflow saved.
+        task: What it is to predict; a model that predicts something else is refused.
+        input_example: Rows that it takes, by column name; they tell the types of the columns.
+    """
+
+    name: str
+    path: Path
+    task: Task
+    input_example: tuple[Mapping[str, object], ...] = ()
 
 
 class ModelState(DescribedEnum):

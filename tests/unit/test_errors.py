@@ -229,6 +229,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The workers do not stay alive: the first of them ended before it was ready.",
     ),
     (
+        errors.ModelFileError(name="fraud", path="a.pkl", problem="there is no such file"),
+        "The model 'fraud' cannot be served from a.pkl: there is no such file.",
+    ),
+    (
         errors.TrustedDocumentsError(problems=["a.graphql: it is empty.", "b.json: it is not."]),
         ("The trusted documents cannot be used:\n  a.graphql: it is empty.\n  b.json: it is not."),
     ),

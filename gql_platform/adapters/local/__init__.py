@@ -1,0 +1,1 @@
+"""Models in files of this machine, named by whoever starts the server."""

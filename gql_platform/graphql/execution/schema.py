@@ -8,10 +8,10 @@ runs; and no operation runs for longer than its deadline.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import strawberry
 from graphql import ExecutionResult as CoreResult
@@ -28,6 +28,7 @@ from strawberry.types.graphql import OperationType as StrawberryOperationType
 from strawberry.utils.await_maybe import await_maybe
 
 from gql_platform.graphql.execution.documents import CheckedDocument, DocumentStore
+from gql_platform.graphql.execution.hooks import OperationHooks
 from gql_platform.graphql.execution.limits.guard import Guard, MeasuredOperation
 from gql_platform.graphql.execution.limits.refusals import (
     DeadlineExceededError,
@@ -57,42 +58,6 @@ class OperationTypeError(Exception):
     def __init__(self, operation_type: OperationType) -> None:
         super().__init__(operation_type.value)
         self.operation_type = operation_type
-
-
-class OperationHooks(Protocol):
-    """What a product does with the operations of its schema."""
-
-    def translated(
-        self, errors: Sequence[GraphQLError], context: Any, *, in_document: bool
-    ) -> list[GraphQLError]:
-        """Return errors as the caller shall see them.
-
-        Args:
-            errors: As graphql-core or the guard made them.
-            context: The context of the operation.
-            in_document: Whether they were found before anything ran.
-        """
-        ...
-
-    def ended(
-        self,
-        context: Any,
-        *,
-        name: str | None,
-        operation_type: str,
-        seconds: float,
-        errors: Sequence[GraphQLError],
-    ) -> None:
-        """Take note of an operation that ended, in whatever way.
-
-        Args:
-            context: The context of the operation.
-            name: The name of the operation, if it has one and is known.
-            operation_type: ``query``, ``mutation``, ``subscription``, or ``unknown``.
-            seconds: How long it took; for a subscription, until it ended.
-            errors: The errors of its answers, as callers saw them.
-        """
-        ...
 
 
 @dataclass
@@ -244,17 +209,15 @@ class CompiledSchema(strawberry.Schema):
         Raises:
             OperationTypeError: If it is of a type that may not run.
         """
-        return self._results(self._begun(request, context, allowed))
+        operation = self._begun(request, context, allowed)
+        measured = operation.measured
+        if measured is not None and measured.type is OperationType.SUBSCRIPTION:
+            return self._events(operation)
+        return self._single(operation)
 
-    async def _results(self, operation: _Operation) -> Results:
+    async def _single(self, operation: _Operation) -> Results:
         try:
-            measured = operation.measured
-            if measured is None or measured.type is not OperationType.SUBSCRIPTION:
-                yield await self._answer(operation)
-                return
-            async with aclosing(self._events(operation)) as events:
-                async for result in events:
-                    yield result
+            yield await self._answer(operation)
         finally:
             self._end(operation)
 
@@ -314,31 +277,46 @@ class CompiledSchema(strawberry.Schema):
 
     async def _events(self, operation: _Operation) -> Results:
         """Run a subscription, whose first event tells the cost."""
+        try:
+            begun = await self._source(operation)
+            if isinstance(begun, Refusal):
+                yield begun
+                return
+            execution, source = begun
+            is_first = True
+            try:
+                plan = EventPlan(execution)
+                async with aclosing(source):
+                    async for payload in source:
+                        result = await plan.result(payload)
+                        if is_first or result.errors:
+                            result = self._told(operation, result, is_costed=is_first)
+                            is_first = False
+                        yield result
+            except Exception as error:  # noqa: BLE001 - it becomes the last answer
+                wrapped = GraphQLError(str(error), original_error=error)
+                yield self._told(operation, CoreResult(None, [wrapped]), is_costed=False)
+        finally:
+            self._end(operation)
+
+    async def _source(self, operation: _Operation) -> tuple[CompiledExecution, Any] | Refusal:
+        """Return a subscription's execution and the source of its events."""
         if operation.seen:
-            yield self._refusal(operation, operation.seen)
-            return
+            return self._refusal(operation, operation.seen)
         execution = self._execution(operation)
         if isinstance(execution, list):
-            yield self._refusal(operation, execution, in_document=False)
-            return
+            return self._refusal(operation, execution, in_document=False)
         source: Any = await await_maybe(create_source_event_stream(execution))
         if isinstance(source, CoreResult):
-            yield self._refusal(operation, source.errors or [], in_document=False)
-            return
-        is_first = True
-        try:
-            plan = EventPlan(execution)
-            async with aclosing(source):
-                async for payload in source:
-                    result = await plan.result(payload)
-                    yield self._told(operation, result, is_costed=is_first)
-                    is_first = False
-        except Exception as error:  # noqa: BLE001 - it becomes the last answer
-            wrapped = GraphQLError(str(error), original_error=error)
-            yield self._told(operation, CoreResult(None, [wrapped]), is_costed=False)
+            return self._refusal(operation, source.errors or [], in_document=False)
+        return execution, source
 
     def _told(
-        self, operation: _Operation, result: CoreResult, *, is_costed: bool = True
+        self,
+        operation: _Operation,
+        result: CoreResult | ExecutionResult,
+        *,
+        is_costed: bool = True,
     ) -> ExecutionResult:
         """Return an answer with its cost, and errors that the caller may see."""
         errors = result.errors

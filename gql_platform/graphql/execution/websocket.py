@@ -254,8 +254,11 @@ class _Connection:
         """Send a message, and wait until the client takes it, or the watch ends that."""
         async with self._sending:
             self._sending_since = self._loop.time()
-            await self._send({"type": "websocket.send", "text": text})
-            self._sending_since = None
+            try:
+                await self._send({"type": "websocket.send", "text": text})
+            finally:
+                # An operation that its client has ended waits no more.
+                self._sending_since = None
 
     def _watch(self) -> None:
         """Look from time to time whether a message is not taken; a timer for each would cost."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -311,3 +311,53 @@ async def test_a_client_that_does_not_read_is_told_and_closed() -> None:
         "reason": "The client reads too slowly",
     }
     assert stage.log == ["closed"]
+
+
+@pytest.mark.anyio
+async def test_a_message_of_an_operation_that_its_client_ended_is_not_waited_for() -> None:
+    stage, sent = Stage(), []
+    schema = product()
+    stall_seconds = 0.01
+    endpoint = WebSocketEndpoint(
+        lambda _: schema,
+        context_of=lambda _: stage,
+        greet=lambda _, __: True,
+        stall_seconds=stall_seconds,
+    )
+    is_stalled = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+        if '"next"' in message.get("text", ""):
+            is_stalled.set()
+            await asyncio.Event().wait()
+
+    async def client() -> AsyncIterator[Message]:
+        yield {"type": "websocket.connect"}
+        yield said({"type": "connection_init"})
+        payload = {"query": "subscription { count }"}
+        yield said({"id": "1", "type": "subscribe", "payload": payload})
+        await is_stalled.wait()
+        yield said({"id": "1", "type": "complete"})
+        clock = asyncio.get_running_loop()
+        end = clock.time() + 5 * stall_seconds
+        while clock.time() < end:
+            yield said({"type": "pong"})
+            await asyncio.sleep(0)
+        yield {"type": "websocket.disconnect", "code": 1000}
+
+    scope = {"type": "websocket", "path": "/", "subprotocols": [PROTOCOL]}
+    async with asyncio.timeout(10):
+        await endpoint(scope, client().__anext__, send)
+
+    assert [message["type"] for message in sent] == [
+        "websocket.accept",
+        "websocket.send",
+        "websocket.send",
+    ]
+    assert stage.log == ["closed"]
+
+
+def said(message: dict[str, Any]) -> Message:
+    """Return what the server receives when a client sends a message."""
+    return {"type": "websocket.receive", "text": json.dumps(message)}

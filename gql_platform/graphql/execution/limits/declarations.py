@@ -42,7 +42,8 @@ class Cost:
     Attributes:
         weight: What the field costs, without the fields selected in it.
         multipliers: Arguments by whose size the weight is multiplied: the number that is given,
-            or the length of the list. An argument that is not given multiplies by 1.
+            or the length of the list. An argument that tells none, not even by its default,
+            multiplies by 1.
     """
 
     weight: int = strawberry.directive_field(name="weight")
@@ -92,7 +93,7 @@ class FieldFacts:
         sized_fields: See `ListSize`.
         assumed_size: The size when no argument tells it.
         declares_size: Whether the schema declares that size.
-        default_sizes: The sizes that arguments ask for when they are not given.
+        default_sizes: The sizes that arguments ask for when they are null or not given.
     """
 
     type: GraphQLCompositeType | None = None

@@ -191,7 +191,7 @@ def argument_size(
         names: The arguments that count.
         facts: What is known of the field.
         node: The field with its arguments.
-        otherwise: The size when variables turn out to be null.
+        otherwise: The size when variables turn out to be null, and no default stands in.
 
     Returns:
         The size; None when no argument tells it.
@@ -214,8 +214,10 @@ def argument_size(
 def _given_size(
     argument: ArgumentNode | None, default: int | None
 ) -> int | tuple[str, int | None] | None:
+    """Return the size that one argument asks for; null stands for the argument's default."""
     if argument is None:
         return default
     if isinstance(argument.value, VariableNode):
         return argument.value.name.value, default
-    return size_of_literal(argument.value)
+    size = size_of_literal(argument.value)
+    return default if size is None else size

@@ -16,10 +16,10 @@ class Slot:
     """A size that depends on variables; the largest of several candidates counts.
 
     Attributes:
-        variables: Each variable, and the size that counts when it is not given: the default of
-            the argument that it stands for, or None when that has none.
+        variables: Each variable, and the size that counts when it is null or not given: the
+            default of the argument that it stands for, or None when that has none.
         known: The largest size that does not depend on variables, if there is one.
-        otherwise: The size when all candidates are null or not given.
+        otherwise: The size when no candidate tells one.
     """
 
     variables: tuple[tuple[str, int | None], ...]
@@ -34,9 +34,11 @@ class Slot:
             defaults: The sizes of the defaults that the operation declares.
         """
         largest = self.known
-        for name, absent in self.variables:
+        for name, default in self.variables:
             value = variables.get(name, _ABSENT)
-            size = defaults.get(name, absent) if value is _ABSENT else size_of_value(value)
+            size = defaults.get(name) if value is _ABSENT else size_of_value(value)
+            if size is None:
+                size = default
             if size is not None and (largest is None or size > largest):
                 largest = size
         return self.otherwise if largest is None else largest

@@ -2,10 +2,19 @@
 
 from typing import Any, NamedTuple, cast
 
-from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLField, GraphQLObjectType
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    get_nullable_type,
+    is_object_type,
+)
 from graphql.execution.collect_fields import FieldDetails, collect_fields
 from graphql.pyutils import Path
+from strawberry.types import ExecutionResult
 
+from gql_platform.graphql.execution.plans.classes import record_of
 from gql_platform.graphql.execution.plans.executor import CompiledExecution
 
 _EVENT_ITSELF = "GraphQLCoreConverter.from_field.<locals>.<lambda>"
@@ -13,17 +22,29 @@ _EVENT_ITSELF = "GraphQLCoreConverter.from_field.<locals>.<lambda>"
 
 
 class _RootField(NamedTuple):
-    """The one field of the root, whose value is the event itself."""
+    """The one field of the root, whose value is the event itself.
+
+    Attributes:
+        key: Its key in the response.
+        definition: The field in the schema.
+        details: The nodes of the document that select it.
+        nodes: The same, without their context.
+        path: Its place.
+        nullable_type: Its type without the mark of what is never null.
+        record: The class whose instances are values of that type for certain, if there is one.
+    """
 
     key: str
     definition: GraphQLField
     details: list[FieldDetails]
     nodes: list[FieldNode]
     path: Path
+    nullable_type: Any
+    record: type | None
 
 
 class EventPlan:
-    """Execute the events of one subscription.
+    """Execute the events of one subscription, one after the other.
 
     graphql-core would collect the fields of the root and coerce their arguments anew for each
     event. As the variables stay the same, so do the fields; and what is known by them stays known.
@@ -37,6 +58,7 @@ class EventPlan:
 
     def __init__(self, execution: CompiledExecution) -> None:
         self._execution = execution
+        self._used: CompiledExecution | None = None
         self._root_type = cast(GraphQLObjectType, execution.schema.subscription_type)
         self._collected = collect_fields(
             execution.schema,
@@ -49,27 +71,46 @@ class EventPlan:
         self._field = self._event_itself()
 
     async def result(self, payload: Any) -> ExecutionResult:
-        """Return the answer to an event.
+        """Return the answer to an event, before the next one is asked for.
 
         Args:
             payload: What the source of the subscription yielded.
         """
-        execution = self._execution.for_event(payload)
+        execution = self._execution.for_event(payload, self._used)
+        self._used = None
+        is_waiting = False
         try:
-            if self._field is not None and not execution.is_awaitable(payload):
-                data: Any = {
-                    self._field.key: await self._completed(execution, self._field, payload)
-                }
-            else:
-                data = self._executed(execution, payload)
-                if execution.is_awaitable(data):
-                    data = await data
+            data = self._data(execution, payload)
+            is_waiting = execution.is_awaitable(data)
+            if is_waiting:
+                data = await data
         except GraphQLError as error:
             execution.collected_errors.add(error, None)
             data = None
-        response: Any = execution.build_response(data)
-        answer: ExecutionResult = execution.finish(response)
-        return answer
+        errors = execution.collected_errors.errors
+        if not errors and not is_waiting:
+            # Nothing is left that could still report to it.
+            self._used = execution
+        return ExecutionResult(data, errors or None)
+
+    def _data(self, execution: CompiledExecution, payload: Any) -> Any:
+        """Return the data, or what makes them."""
+        field = self._field
+        if field is None or (type(payload) is not field.record and execution.is_awaitable(payload)):
+            return self._executed(execution, payload)
+        try:
+            value = self._completed(execution, field, payload)
+            if execution.is_awaitable(value):
+                return self._later(execution, field, value)
+        except Exception as error:  # noqa: BLE001 - it becomes the field's error
+            value = _failed(execution, field, error)
+        return {field.key: value}
+
+    async def _later(self, execution: CompiledExecution, field: _RootField, value: Any) -> Any:
+        try:
+            return {field.key: await value}
+        except Exception as error:  # noqa: BLE001 - it becomes the field's error
+            return {field.key: _failed(execution, field, error)}
 
     def _executed(self, execution: CompiledExecution, payload: Any) -> Any:
         fields, deferred, _ = self._collected
@@ -77,17 +118,16 @@ class EventPlan:
             self._root_type, payload, fields, False, deferred
         )
 
-    async def _completed(
-        self, execution: CompiledExecution, field: _RootField, payload: Any
-    ) -> Any:
+    def _completed(self, execution: CompiledExecution, field: _RootField, payload: Any) -> Any:
         """Complete the event as the value of the root's one field."""
-        _, definition, details, nodes, path = field
-        info = execution.build_resolve_info(definition, nodes, self._root_type, path)
-        try:
-            value = execution.complete_value(definition.type, details, info, path, payload, None)
-            return await value if execution.is_awaitable(value) else value
-        except Exception as error:  # noqa: BLE001 - it becomes the field's error
-            return execution.handle_field_error(error, definition.type, details, path)
+        details, path = field.details, field.path
+        if type(payload) is field.record:
+            return execution.collect_and_execute_subfields(
+                field.nullable_type, details, path, payload, None
+            )
+        definition = field.definition
+        info = execution.build_resolve_info(definition, field.nodes, self._root_type, path)
+        return execution.complete_value(definition.type, details, info, path, payload, None)
 
     def _event_itself(self) -> _RootField | None:
         """Return the root's one field, if its value is the event; None otherwise."""
@@ -99,5 +139,17 @@ class EventPlan:
         definition = self._execution.schema.get_field(self._root_type, name)
         if definition is None or getattr(definition.resolve, "__qualname__", "") != _EVENT_ITSELF:
             return None
-        nodes = [each.node for each in details]
-        return _RootField(key, definition, details, nodes, Path(None, key, self._root_type.name))
+        of_type = get_nullable_type(definition.type)
+        return _RootField(
+            key,
+            definition,
+            details,
+            [each.node for each in details],
+            Path(None, key, self._root_type.name),
+            of_type,
+            record_of(of_type) if is_object_type(of_type) else None,
+        )
+
+
+def _failed(execution: CompiledExecution, field: _RootField, error: Exception) -> Any:
+    return execution.handle_field_error(error, field.definition.type, field.details, field.path)

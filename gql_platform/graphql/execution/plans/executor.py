@@ -28,7 +28,9 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         self.plans = plans_of(self.schema)
         # The function of each selection that this operation met, by the ids of what it is made
         # of; the objects stand beside it so that no id is used again.
-        self._at_hand: dict[Key, tuple[object, Function | None]] = {}
+        self._at_hand: dict[Key, tuple[object, Function]] = {}
+        # The same for selections that are left to graphql-core this time.
+        self._left: dict[Key, object] = {}
         middleware = self.middleware_manager
         self._compiles = (
             # Where parts of an answer may come later, graphql-core is in charge of all of it.
@@ -45,18 +47,32 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         """
         executor = cast(CompiledExecution, super().build_per_event_executor(payload))
         executor._at_hand = {}  # noqa: SLF001 - it is one of our own
+        executor._left = {}  # noqa: SLF001
         executor._relevant_sub_fields = {}  # noqa: SLF001
         return executor
 
-    def for_event(self, payload: Any) -> "CompiledExecution":
+    def for_event(
+        self, payload: Any, used: "CompiledExecution | None" = None
+    ) -> "CompiledExecution":
         """Return an execution for an event, of a subscription whose fields were collected once.
 
-        What this one remembers by the ids of lists holds for all events then.
+        What this one remembers by the ids of lists holds for all events then. But what it left to
+        graphql-core may be worth compiling by now, since each event is an execution of its own.
+
+        Args:
+            payload: The event.
+            used: The execution of an earlier event, when nothing refers to it any more; taking it
+                costs less than making another one.
         """
-        event = object.__new__(type(self))
-        event.__dict__.update(self.__dict__)
+        if used is None:
+            event = object.__new__(type(self))
+            event.__dict__.update(self.__dict__)
+            event.collected_errors = CollectedErrors()
+            event._left = {}
+        else:
+            event = used
+            event._left.clear()  # noqa: SLF001
         event.root_value = payload
-        event.collected_errors = CollectedErrors()
         return event
 
     def collect_and_execute_subfields(
@@ -130,11 +146,20 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         at_hand = self._at_hand.get(key)
         if at_hand is not None:
             return at_hand[1]
+        if key in self._left:
+            return None
         function = None
-        nodes = [each.node for each in details]
         if not any(each.fragment_variable_values for each in details):
+            nodes = [each.node for each in details]
             function = self.plans.function(self, of, nodes, make, size)
-        if len(self._at_hand) >= MAX_AT_HAND:
-            self._at_hand.clear()
-        self._at_hand[key] = (details, function)
+        if function is None:
+            _remember(self._left, key, details)
+        else:
+            _remember(self._at_hand, key, (details, function))
         return function
+
+
+def _remember(at_hand: dict[Key, Any], key: Key, value: object) -> None:
+    if len(at_hand) >= MAX_AT_HAND:
+        at_hand.clear()
+    at_hand[key] = value

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 
 from graphql import (
     GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLError,
     GraphQLFloat,
     GraphQLID,
     GraphQLInputField,
@@ -23,10 +25,14 @@ from graphql import (
     GraphQLString,
     Undefined,
     VariableDefinitionNode,
+    get_nullable_type,
 )
-from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.get_variable_signature import (
+    GraphQLVariableSignature,
+    get_variable_signature,
+)
 from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.utilities.coerce_input_value import coerce_default_value
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
 
 Coerce: TypeAlias = Callable[[Any], Any]
 """Returns the coerced value, or raises `UnusualError`."""
@@ -61,12 +67,11 @@ class Variables:
     ) -> None:
         self._variables = []
         for node in definitions:
-            signature: Any = get_variable_signature(schema, node)
-            if node.default_value is not None or not hasattr(signature, "type"):
+            signature = get_variable_signature(schema, node)
+            if isinstance(signature, GraphQLError):
                 raise NotPlannableError
             coerce = coercion_of(signature.type)
-            is_required = isinstance(signature.type, GraphQLNonNull)
-            self._variables.append((signature.name, signature, coerce, is_required))
+            self._variables.append((signature.name, signature, coerce, _absence_of(signature)))
 
     def values(self, raw: Mapping[str, Any] | None) -> VariableValues | None:
         """Return the coerced values of variables, or None where one is not usual.
@@ -77,19 +82,51 @@ class Variables:
         given = raw or {}
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
-        for name, signature, coerce, is_required in self._variables:
-            if name not in given:
-                if is_required:
-                    return None
-                sources[name] = VariableValueSource(signature)
-                continue
-            value = given[name]
+        for name, signature, coerce, absence in self._variables:
             try:
-                coerced[name] = coerce(value)
+                if name in given:
+                    value = given[name]
+                    coerced[name] = coerce(value)
+                    sources[name] = VariableValueSource(signature, value)
+                else:
+                    default = absence()
+                    if default is not Undefined:
+                        coerced[name] = default
+                    sources[name] = VariableValueSource(signature)
             except Exception:  # noqa: BLE001 - graphql-core tells what it is
                 return None
-            sources[name] = VariableValueSource(signature, value)
         return VariableValues(sources, coerced)
+
+
+def _absence_of(signature: GraphQLVariableSignature) -> Callable[[], Any]:
+    """Return what tells the value of a variable that is not given; `Undefined` leaves it out.
+
+    Defaults that a resolver could alter are made anew each time.
+    """
+    of_type, default = signature.type, signature.default
+    if default is None or default.literal is None:
+        return _refuse if isinstance(of_type, GraphQLNonNull) else _leave_out
+    literal = default.literal
+
+    def make() -> Any:
+        value = coerce_input_literal(literal, of_type)
+        if value is Undefined:
+            raise UnusualError
+        return value
+
+    leaf = get_nullable_type(of_type)
+    if leaf not in _PLAIN and not isinstance(leaf, GraphQLEnumType):
+        return make
+    value = coerce_input_literal(literal, of_type)
+    return make if value is Undefined else lambda: value
+
+
+def _refuse() -> Any:
+    raise UnusualError
+
+
+def _leave_out() -> Any:
+    return Undefined
 
 
 def coercion_of(of_type: GraphQLInputType, depth: int = 0) -> Coerce:
@@ -179,9 +216,27 @@ def _list(item: Coerce) -> Coerce:
 
 
 def _input_object(of_type: GraphQLInputObjectType, depth: int) -> Coerce:
-    if of_type.is_one_of or of_type.out_type is not GraphQLInputObjectType.out_type:
-        raise NotPlannableError
-    fields = of_type.fields
+    coerce = _fields(of_type.fields, depth)
+    if of_type.is_one_of:
+        coerce = _one_of(coerce)
+    out_type = of_type.out_type
+    if out_type is GraphQLInputObjectType.out_type:
+        return coerce
+    # Strawberry looks here whether an object of ``@oneOf`` has one field.
+    return lambda value: out_type(coerce(value))
+
+
+def _one_of(coerce_fields: Coerce) -> Coerce:
+    def coerce(value: Any) -> Any:
+        coerced = coerce_fields(value)
+        if len(value) != 1 or len(coerced) != 1 or next(iter(coerced.values())) is None:
+            raise UnusualError
+        return coerced
+
+    return coerce
+
+
+def _fields(fields: Mapping[str, GraphQLInputField], depth: int) -> Coerce:
     general = _general_object(fields, depth)
     names = tuple(fields)
     is_float = all(_is_required_float(field) for field in fields.values())

@@ -11,6 +11,7 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     ListValueNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
@@ -23,6 +24,9 @@ Draw = st.DrawFn
 
 UNDECLARED = ["nodes"]
 """The lists of connections that declare no size."""
+
+DEFAULTS = {"n": 3}
+"""The defaults of the operation's variables."""
 
 
 @dataclass
@@ -118,13 +122,21 @@ class Naive:
         for argument in node.arguments or ():
             value = argument.value
             if isinstance(value, VariableNode):
-                found = self.variables.get(value.name.value)
-                return len(found) if isinstance(found, list) else int(str(found or 3))
+                return self.variable(value.name.value, facts)
+            if isinstance(value, NullValueNode):
+                return facts.default
             if isinstance(value, ListValueNode):
                 return len(value.values)
             assert isinstance(value, IntValueNode)
             return int(value.value)
         return facts.default
+
+    def variable(self, name: str, facts: Facts) -> int | None:
+        """Return the size that a variable asks for."""
+        found = self.variables.get(name, DEFAULTS.get(name))
+        if isinstance(found, list):
+            return len(found)
+        return facts.default if found is None else int(str(found))
 
 
 @st.composite
@@ -138,10 +150,14 @@ def documents(draw: Draw) -> tuple[str, dict[str, object]]:
     ]
     body = _selections(draw, "Query", types, 0, 3)
     # Fragments may stand on either side of the operation.
-    texts = [f"query ($n: Int! = 3, $rows: [Int!]!) {body}", *fragments]
+    declared = "$n: Int! = 3, $m: Int, $k: Int = null, $rows: [Int!]!"
+    texts = [f"query ({declared}) {body}", *fragments]
     variables: dict[str, object] = {"rows": [1] * draw(st.integers(0, 4))}
     if draw(st.booleans()):
         variables["n"] = draw(st.integers(1, 5))
+    for name in ("m", "k"):
+        if draw(st.booleans()):
+            variables[name] = draw(st.none() | st.integers(1, 5))
     return "\n".join(draw(st.permutations(texts))), variables
 
 
@@ -175,10 +191,13 @@ def _field(
     name = draw(st.sampled_from([*known, "__typename"]))
     facts = FACTS[parent].get(name, LEAF)
     choices = {
-        "first": ["", "(first: 2)", "(first: $n)"],
-        "last": ["", "(last: 1)", "(last: $n)"],
+        "first": [
+            "", "(first: 2)", "(first: $n)", "(first: null)", "(first: $m)", "(first: $k)",
+        ],
+        "last": ["", "(last: 1)", "(last: $n)", "(last: null)", "(last: $m)", "(last: $k)"],
+        "ids": ['(ids: ["1", "2"])', "(ids: [])"],
         "rows": ["(rows: $rows)", "(rows: [1, 2])"],
-    }.get(facts.argument or "", [""])
+    }.get(facts.argument or "", [""])  # fmt: skip
     at = draw(st.integers(0, len(choices) - 1))
     # Fields with different arguments have different aliases, so that all of them can be merged.
     alias = f"{name}_{at}: " if at or draw(st.booleans()) else ""

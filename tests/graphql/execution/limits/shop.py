@@ -59,9 +59,9 @@ class Item(Node):
         return [item(self.level + 1), None]
 
     @strawberry.field
-    def page(self, first: int = 20) -> ItemConnection:
-        """A connection, by convention."""
-        return page(first)
+    def page(self, first: int | None = 20) -> ItemConnection:
+        """A connection, by convention; null stands for the default."""
+        return page(20 if first is None else first)
 
 
 @strawberry.type
@@ -100,6 +100,11 @@ class Query:
         """An interface."""
         return item(3)
 
+    @strawberry.field(directives=[ListSize(slicing_arguments=["ids"])])  # type: ignore[untyped-decorator]
+    def nodes(self, ids: list[strawberry.ID]) -> list[Node | None]:
+        """As many as there are ids."""
+        return [item(int(each)) for each in ids]
+
     @strawberry.field
     def things(self, last: int | None = None) -> list[Thing]:
         """A list of a union, sized by convention."""
@@ -112,9 +117,9 @@ class Query:
         return [[item(1), item(2)], None, [item(3)]]
 
     @strawberry.field
-    def page(self, first: int = 20) -> ItemConnection:
-        """A connection, by convention."""
-        return page(first)
+    def page(self, first: int | None = 20) -> ItemConnection:
+        """A connection, by convention; null stands for the default."""
+        return page(20 if first is None else first)
 
     @strawberry.field(  # type: ignore[untyped-decorator]
         directives=[
@@ -150,6 +155,7 @@ FACTS = {
     "Query": {
         "item": Facts("Item"),
         "thing": Facts("Node"),
+        "nodes": Facts("Node", 1, argument="ids"),
         "things": Facts("Thing", 1, argument="last"),
         "grid": Facts("Item", 2, assumed=3),
         "page": Facts("ItemConnection", argument="first", default=20),

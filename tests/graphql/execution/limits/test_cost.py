@@ -92,6 +92,57 @@ class TestRequested:
         assert operation_of(text).requested({}) == 2 + 20
         assert operation_of(text).requested() == 2 + 20
 
+    @pytest.mark.parametrize(
+        ("declared", "variables"),
+        [
+            ("", {}),
+            ("($n: Int)", {"n": None}),
+            ("($n: Int)", {}),
+            ("($n: Int = null)", {}),
+            ("($n: Int = null)", {"n": None}),
+            ("($n: Int = 7)", {"n": None}),
+        ],
+    )
+    def test_null_counts_as_the_arguments_default(
+        self, declared: str, variables: dict[str, Any]
+    ) -> None:
+        """A page is cut to its default size then, and costs as much."""
+        given = "$n" if declared else "null"
+        text = f"query {declared} {{ page(first: {given}) {{ nodes {{ id }} }} }}"
+        operation = operation_of(text)
+        result = execute_sync(core, parse(text), variable_values=variables)
+
+        assert operation.requested(variables) == 2 + 20
+        assert operation.actual(result.data, variables) == 2 + 20
+
+    @pytest.mark.parametrize(("variables", "size"), [({"n": None}, 20), ({}, 7), ({"n": 3}, 3)])
+    def test_null_is_not_the_default_of_the_variable(
+        self, variables: dict[str, Any], size: int
+    ) -> None:
+        """That stands in only where the variable is not given."""
+        operation = operation_of("query ($n: Int = 7) { page(first: $n) { nodes { id } } }")
+
+        assert operation.requested(variables) == 2 + size
+
+    def test_null_counts_in_each_of_several_nodes(self) -> None:
+        """The default size is multiplied by the number of ids."""
+        text = """query ($ids: [ID!]!, $n: Int) {
+            nodes(ids: $ids) { ... on Item {
+                a: page(first: null) { nodes { id } } b: page(first: $n) { nodes { id } } } } }"""
+        operation = operation_of(text)
+
+        assert operation.requested({"ids": ["1", "2", "3"], "n": None}) == 1 + 3 * 2 * (2 + 20)
+        assert operation.requested({"ids": ["1", "2", "3"]}) == 1 + 3 * 2 * (2 + 20)
+        # This is refused later, by the coercion of variables.
+        assert operation.requested({"ids": None}) == 1 + 10 * 2 * (2 + 20)
+
+    def test_null_without_a_default_leaves_the_assumed_size(self) -> None:
+        """Nothing tells how long the list is."""
+        text = "query ($n: Int) { things(last: $n) { __typename } }"
+
+        assert operation_of(text).requested({"n": None}) == 1 + 10
+        assert operation_of(text).requested({}) == 1 + 10
+
     def test_rows_in_a_variable_count_by_their_number(self) -> None:
         """The cost of a prediction is known when its rows are."""
         operation = operation_of(

@@ -1,14 +1,22 @@
 """Events of subscriptions: the answers are graphql-core's, event by event."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import strawberry
-from graphql import OperationDefinitionNode, create_source_event_stream, parse, subscribe
+from graphql import (
+    GraphQLSchema,
+    OperationDefinitionNode,
+    create_source_event_stream,
+    parse,
+    subscribe,
+)
+from strawberry.types import ExecutionResult
 
-from gql_platform.graphql.execution.plans import EventPlan, InstanceOf, OperationPlan
+from gql_platform.graphql.execution.plans import EventPlan, InstanceOf, OperationPlan, plans_of
 
 pytestmark = pytest.mark.anyio
 
@@ -95,3 +103,109 @@ async def test_answers_are_those_of_graphql_core(text: str, no: bool) -> None:
         assert [(e.message, e.path, e.locations) for e in ours.errors or ()] == [
             (e.message, e.path, e.locations) for e in theirs.errors or ()
         ]
+
+
+async def plan_of(text: str, schema: GraphQLSchema, context: Any = None) -> tuple[EventPlan, Any]:
+    """Return the plan of a subscription and the source of its events."""
+    document = parse(text)
+    operation = document.definitions[0]
+    assert isinstance(operation, OperationDefinitionNode)
+    execution = OperationPlan(schema, document, operation).execution(context, None)
+    assert not isinstance(execution, list)
+    source: Any = create_source_event_stream(execution)
+    return EventPlan(execution), await source
+
+
+async def test_selection_is_compiled_from_the_second_event_on() -> None:
+    schema = strawberry.Schema(query=Query, subscription=Subscription)
+    plan, source = await plan_of("subscription { readings { text } }", schema._schema)
+    used = []
+    async for payload in source:
+        await plan.result(payload)
+        used.append(plans_of(schema).used)
+    # The last event is null.
+    assert used == [0, 1, 2, 3, 4, 4]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An event of which parts come later.
+
+    Attributes:
+        is_wrong: Whether both parts fail, the second one when the gate opens.
+    """
+
+    is_wrong: bool
+
+
+@strawberry.type
+class PairType:
+    """An event of which parts come later."""
+
+    is_type_of = InstanceOf(Pair)
+
+    is_wrong: bool
+
+    @strawberry.field
+    @staticmethod
+    async def now(parent: strawberry.Parent[Pair]) -> str:
+        """Fail at once, or answer."""
+        if parent.is_wrong:
+            raise ValueError("now")
+        return "now"
+
+    @strawberry.field
+    @staticmethod
+    async def then(
+        parent: strawberry.Parent[Pair], info: strawberry.Info[asyncio.Event, None]
+    ) -> str | None:
+        """Fail when the gate opens, or open it."""
+        if not parent.is_wrong:
+            info.context.set()
+            return "then"
+        await info.context.wait()
+        raise ValueError("then")
+
+
+@strawberry.type
+class PairSubscription:
+    """The subscription."""
+
+    @strawberry.subscription(graphql_type=PairType | None)  # type: ignore[untyped-decorator]
+    async def pairs(self) -> AsyncIterator[Pair]:
+        """Yield what is right, what is wrong, and what is right."""
+        for is_wrong in (False, True, False):
+            yield Pair(is_wrong)
+
+
+async def test_what_fails_late_is_no_error_of_the_next_event() -> None:
+    schema = strawberry.Schema(query=Query, subscription=PairSubscription)
+    text = "subscription { pairs { isWrong now then } }"
+    plan, source = await plan_of(text, schema._schema, asyncio.Event())
+    found = []
+    async for payload in source:
+        if payload.is_wrong:
+            plan._execution.context_value.clear()
+        result = await plan.result(payload)
+        found.append((result.data, [(each.message, each.path) for each in result.errors or ()]))
+    right = {"pairs": {"isWrong": False, "now": "now", "then": "then"}}
+
+    assert found == [
+        (right, []),
+        ({"pairs": None}, [("now", ["pairs", "now"])]),
+        (right, []),
+    ]
+
+
+async def test_events_without_waiting_share_one_execution() -> None:
+    plan, source = await plan_of("subscription { readings(count: 2) { number } }", SCHEMA)
+    first, second, last = [payload async for payload in source]
+    assert await plan.result(first) == ExecutionResult({"readings": {"number": 0}}, None)
+    execution = plan._used
+    assert execution is not None
+    # A number that is missing is an error, behind which nothing is used again.
+    failed = await plan.result(second)
+    assert failed.data == {"readings": None}
+    assert plan._used is None
+    assert await plan.result(last) == ExecutionResult({"readings": None}, None)
+    assert plan._used is not execution

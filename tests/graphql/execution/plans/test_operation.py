@@ -1,126 +1,32 @@
 """Operations by their plans: whatever the variables are, the answer is graphql-core's."""
 
 import asyncio
-import enum
+from copy import deepcopy
 from typing import Any
 
 import hypothesis
 import pytest
-import strawberry
-from graphql import OperationDefinitionNode, execute, execute_root_selection_set, parse, validate
-from hypothesis import strategies as st
+from graphql import (
+    DocumentNode,
+    OperationDefinitionNode,
+    Undefined,
+    build_schema,
+    coerce_input_value,
+    execute,
+    execute_root_selection_set,
+    parse,
+    validate,
+)
+from graphql.execution.values import VariableValues, get_variable_values
 
 from gql_platform.graphql.execution.plans import OperationPlan
-from gql_platform.graphql.execution.plans.variables import Variables
-
-
-@strawberry.enum
-class Size(enum.Enum):
-    """Sizes."""
-
-    SMALL = "s"
-    LARGE = "l"
-
-
-@strawberry.input
-class Point:
-    """Numbers alone, as the rows of a model are."""
-
-    x: float
-    y: float
-    z: float
-
-
-@strawberry.input
-class Box:
-    """All kinds of fields."""
-
-    name: str
-    size: Size = Size.SMALL
-    count: int | None = None
-    is_open: bool = False
-    key: strawberry.ID | None = None
-    weights: list[float | None] | None = None
-    corner: Point | None = None
-
-
-@strawberry.input(one_of=True)
-class Choice:
-    """One of two."""
-
-    number: int | None = strawberry.UNSET
-    text: str | None = strawberry.UNSET
-
-
-@strawberry.type
-class Query:
-    """Fields that show what they were given."""
-
-    @strawberry.field
-    def points(self, points: list[Point]) -> str:
-        """Show points."""
-        return repr(points)
-
-    @strawberry.field
-    async def boxes(self, boxes: list[Box | None] | None = None) -> str:
-        """Show boxes."""
-        return repr(boxes)
-
-    @strawberry.field
-    def scalars(self, n: int = 7, f: float | None = None, t: str | None = None) -> str:
-        """Show scalars."""
-        return repr((n, f, t))
-
-    @strawberry.field
-    def choice(self, choice: Choice) -> str:
-        """Show a choice."""
-        return repr(choice)
-
-
-SCHEMA = strawberry.Schema(query=Query)._schema
-DOCUMENTS = {
-    text: parse(text)
-    for text in (
-        "query ($v: [Point!]!) { points(points: $v) }",
-        "query ($v: [Box]) { boxes(boxes: $v) }",
-        "query Q($v: Int!, $f: Float, $t: String) { scalars(n: $v, f: $f, t: $t) }",
-        "query ($v: Int = 3) { scalars(n: $v) }",
-        "query ($v: Choice!) { choice(choice: $v) }",
-        "query ($v: Boolean!) { scalars @include(if: $v) ...F } fragment F on Query { scalars }",
-    )
-}
-
-numbers = st.one_of(
-    st.floats(allow_nan=True, allow_infinity=True), st.integers(-(2**70), 2**70), st.just(1.5)
-)
-scalars = st.one_of(numbers, st.booleans(), st.none(), st.text(max_size=3))
-points = st.fixed_dictionaries(
-    {"x": numbers, "y": numbers, "z": numbers}, optional={"w": scalars}
-) | st.fixed_dictionaries({"x": scalars, "y": scalars})
-good_points = st.fixed_dictionaries(dict.fromkeys("xyz", st.floats(-1e6, 1e6)))
-boxes = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": st.text(max_size=3),
-        "size": st.sampled_from(["SMALL", "LARGE", "HUGE", 1]),
-        "count": scalars,
-        "isOpen": st.booleans(),
-        "key": scalars,
-        "weights": st.lists(numbers, max_size=3) | scalars,
-        "corner": points | good_points,
-    },
-)
-choices = st.fixed_dictionaries({}, optional={"number": scalars, "text": scalars})
-values = st.one_of(
-    scalars,
-    points,
-    choices,
-    st.lists(good_points, max_size=3),
-    st.lists(points | good_points, max_size=3),
-    st.lists(boxes | scalars, max_size=3),
-)
-variables = st.one_of(
-    st.none(), st.fixed_dictionaries({}, optional={"v": values, "f": scalars, "t": scalars})
+from gql_platform.graphql.execution.plans.variables import UnusualError, Variables, coercion_of
+from tests.graphql.execution.plans.operations import (
+    DOCUMENTS,
+    SCHEMA,
+    Size,
+    operations,
+    variables,
 )
 
 
@@ -136,12 +42,18 @@ async def _awaited(result: Any) -> Any:
     return await result
 
 
-def by_plan(text: str, raw: dict[str, Any] | None) -> tuple[str, list[tuple[str, Any, Any]]]:
-    """Return the answer by a plan."""
-    document = DOCUMENTS[text]
+def plan_of(document: DocumentNode) -> OperationPlan:
+    """Return the plan of a document's first operation."""
     operation = document.definitions[0]
     assert isinstance(operation, OperationDefinitionNode)
-    execution = OperationPlan(SCHEMA, document, operation).execution(None, raw)
+    return OperationPlan(SCHEMA, document, operation)
+
+
+def by_plan(
+    plan: OperationPlan, raw: dict[str, Any] | None
+) -> tuple[str, list[tuple[str, Any, Any]]]:
+    """Return the answer by a plan."""
+    execution = plan.execution(None, raw)
     if isinstance(execution, list):
         return "None", [(each.message, each.path, each.locations) for each in execution]
     return shown(execute_root_selection_set(execution))
@@ -154,14 +66,43 @@ def test_answer_is_that_of_graphql_core(text: str, raw: dict[str, Any] | None) -
     """Coerced values, errors, their places and their order are the same."""
     assert validate(SCHEMA, DOCUMENTS[text]) == []
     expected = shown(execute(SCHEMA, DOCUMENTS[text], variable_values=raw))
-    assert by_plan(text, raw) == expected
+    assert by_plan(plan_of(DOCUMENTS[text]), raw) == expected
+
+
+@hypothesis.settings(max_examples=1_000)
+@hypothesis.given(drawn=operations())
+def test_random_operation_is_answered_as_by_graphql_core(
+    drawn: tuple[str, list[dict[str, Any]]],
+) -> None:
+    """Defaults count wherever a variable is not given, also for the second request of a plan."""
+    text, requests = drawn
+    document = parse(text)
+    assert validate(SCHEMA, document) == []
+    plan = plan_of(document)
+    assert plan._variables is not None
+    for raw in requests:
+        # Each has values of its own, since the resolver alters them.
+        expected = shown(execute(SCHEMA, document, variable_values=deepcopy(raw)))
+        assert by_plan(plan, deepcopy(raw)) == expected
+        execution = plan.execution(None, raw)
+        values = get_variable_values(SCHEMA, plan._operation.variable_definitions or (), raw)
+        if not isinstance(execution, list):
+            assert isinstance(values, VariableValues)
+            assert comparable(execution.variable_values) == comparable(values)
+
+
+def comparable(values: VariableValues) -> tuple[str, list[tuple[str, str, str]]]:
+    """Return what resolvers and literals can see of the values of variables."""
+    sources = [
+        (name, str(source.signature.type), repr(source.value))
+        for name, source in values.sources.items()
+    ]
+    return repr(values.coerced), sources
 
 
 def planned(text: str) -> Variables | None:
     """Return the planned variables of an operation."""
-    operation = DOCUMENTS[text].definitions[0]
-    assert isinstance(operation, OperationDefinitionNode)
-    return OperationPlan(SCHEMA, DOCUMENTS[text], operation)._variables
+    return plan_of(parse(text))._variables
 
 
 class TestPlanned:
@@ -187,13 +128,94 @@ class TestPlanned:
         assert found is not None
         assert found.coerced["v"][0]["size"] is Size.SMALL
 
+    def test_choice(self) -> None:
+        """Of an object of one field, exactly that field is coerced."""
+        variables = planned("query ($v: [Target!]) { everything(targets: $v) }")
+        assert variables is not None
+        found = variables.values({"v": [{"boxName": "a"}, {"choice": {"number": 5}}]})
+        assert found is not None
+        assert found.coerced == {"v": [{"boxName": "a"}, {"choice": {"number": 5}}]}
+
     @pytest.mark.parametrize(
-        "text",
+        "value", [{}, {"number": 1, "text": "a"}, {"number": None}, {"other": 1}, "a", [], None]
+    )
+    def test_no_choice(self, value: object) -> None:
+        """None, several, an unknown one or a null one is left to graphql-core."""
+        variables = planned("query ($v: Choice!) { choice(choice: $v) }")
+        assert variables is not None
+        assert variables.values({"v": value}) is None
+
+    @pytest.mark.parametrize(
+        ("declared", "default"),
         [
-            "query ($v: Choice!) { choice(choice: $v) }",
-            "query ($v: Int = 3) { scalars(n: $v) }",
+            ("Int = 3", 3),
+            ("Int! = 3", 3),
+            ("Float = 3", 3.0),
+            ("Size = SMALL", Size.SMALL),
+            ("[Float] = 1", [1.0]),
+            ("Int = null", None),
+            ("Choice! = {number: 5}", {"number": 5}),
         ],
     )
-    def test_the_rest_is_graphql_cores(self, text: str) -> None:
-        """Choices and defaults of variables are left to graphql-core."""
-        assert planned(text) is None
+    def test_default(self, declared: str, default: object) -> None:
+        """It is the coerced value of a variable that is not given, and not what was given."""
+        variables = planned(f"query ($v: {declared}) {{ everything }}")
+        assert variables is not None
+        found = variables.values({})
+        assert found is not None
+        assert found.coerced == {"v": default}
+        assert found.sources["v"].value is Undefined
+
+    @pytest.mark.parametrize(
+        ("declared", "expected"),
+        [("Int = 3", {"v": None}), ("[Float] = 1", {"v": None}), ("Int! = 3", None)],
+    )
+    def test_null_is_not_the_default(self, declared: str, expected: object) -> None:
+        """A null that is given stays one; where it may not be, graphql-core tells."""
+        variables = planned(f"query ($v: {declared}) {{ everything }}")
+        assert variables is not None
+        found = variables.values({"v": None})
+        assert (found and found.coerced) == expected
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ({"a": 1}, {"a": 1}),
+            ({"b": "x"}, {"b": "x"}),
+            ({}, None),
+            ({"a": 1, "b": "x"}, None),
+            ({"a": None}, None),
+            ({"c": 1}, None),
+        ],
+    )
+    def test_choice_of_graphql_core(self, value: object, expected: object) -> None:
+        """Types that graphql-core itself knows as a choice are planned as well."""
+        schema = build_schema(
+            "type Query { pick(choice: Choice!): Int } input Choice @oneOf { a: Int b: String }"
+        )
+        coerce = coercion_of(schema.get_type("Choice"))  # type: ignore[arg-type]
+        assert coerce_input_value(value, schema.get_type("Choice")) == (  # type: ignore[arg-type]
+            Undefined if expected is None else expected
+        )
+        if expected is None:
+            with pytest.raises(UnusualError):
+                coerce(value)
+        else:
+            assert coerce(value) == expected
+
+    def test_default_that_a_resolver_altered(self) -> None:
+        """The next request has the default as the document says it."""
+        variables = planned("query ($v: JSON = [1, {a: [2]}], $w: [Float] = [1]) { everything }")
+        assert variables is not None
+        for _ in range(2):
+            found = variables.values({})
+            assert found is not None
+            assert found.coerced == {"v": [1, {"a": [2]}], "w": [1.0]}
+            found.coerced["v"][1]["a"].append(3)
+            found.coerced["w"].clear()
+
+    def test_variable_of_a_fragment(self) -> None:
+        """Variables that fragments declare are left to graphql-core."""
+        text = "query ($v: Int) { ...F(n: $v) } fragment F($n: Int) on Query { scalars }"
+        document = parse(text, experimental_fragment_arguments=True)
+        assert plan_of(document)._variables is None

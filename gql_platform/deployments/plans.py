@@ -1,7 +1,7 @@
 """Plans of deployments as tags of registered models, where every server of a fleet reads them."""
 
 import json
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +23,23 @@ KEPT_PLANS = 5
 
 MAX_VARIANTS = 10
 
+MAX_WEIGHT = 1_000_000
+"""Weights that are far greater would swallow all others, and their sum could be infinite."""
+
+_ALIAS = re.compile(r"[\w-]{1,255}")
+_RESERVED_ALIAS = re.compile(r"latest|v\d+", re.IGNORECASE)
+
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    InvalidDeploymentError,
+)
+"""What reading text that somebody wrote by hand may raise."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -36,8 +53,13 @@ def plan_of(model: Model) -> DeploymentPlan:
 
 
 def history_of(model: Model) -> tuple[DeploymentPlan, ...]:
-    """Return the plans before the present one, newest first."""
-    return tuple(plans_in(model, HISTORY_TAG))
+    """Return the plans before the present one, newest first.
+
+    The present one is among them where writing its successor failed halfway.
+    """
+    present = plan_of(model)
+    found = plans_in(model, HISTORY_TAG)
+    return tuple(plan for plan in found if plan.revision < present.revision)
 
 
 def default_plan(model: str) -> DeploymentPlan:
@@ -56,7 +78,7 @@ def plans_in(model: Model, tag: str) -> list[DeploymentPlan]:
         plans = [_plan(model.name, each) for each in listed]
         for plan in plans:
             check_plan(plan)
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidDeploymentError) as error:
+    except _UNREADABLE as error:
         log.warning("deployment_tag_not_read", model=model.name, tag=tag, reason=str(error))
         return []
     return plans
@@ -115,6 +137,20 @@ def check_plan(plan: DeploymentPlan) -> None:
         raise InvalidDeploymentError(model=plan.model, problem=problem)
 
 
+def check_alias(model: str, alias: str) -> None:
+    """Let an alias pass that the registry takes.
+
+    Raises:
+        InvalidDeploymentError: If it cannot be one.
+    """
+    if not _ALIAS.fullmatch(alias) or _RESERVED_ALIAS.fullmatch(alias):
+        problem = (
+            f"the alias {alias!r} should have from 1 to 255 letters, digits, `_` and `-`, and be "
+            "neither `latest` nor `v` with a number"
+        )
+        raise InvalidDeploymentError(model=model, problem=problem)
+
+
 def _problems(plan: DeploymentPlan) -> Sequence[str]:
     names = [variant.name for variant in plan.variants]
     live = [variant for variant in plan.variants if variant.mode is VariantMode.LIVE]
@@ -131,13 +167,16 @@ def _problems(plan: DeploymentPlan) -> Sequence[str]:
 
 def _variant_problems(variant: Variant) -> Sequence[str]:
     problems = []
-    if not variant.name or len(variant.name) > 64:
-        problems.append(f"the name {variant.name!r} should have from 1 to 64 characters")
+    if not variant.name.isprintable() or not 1 <= len(variant.name) <= 64:
+        problems.append(f"the name {variant.name!r} should have from 1 to 64 printable characters")
+    if variant.alias is not None and not variant.alias.isprintable():
+        problems.append(f"the alias {variant.alias!r} should have printable characters only")
     if (variant.version is None) == (variant.alias is None):
         problems.append(f"the variant {variant.name!r} should name either a version or an alias")
-    if not math.isfinite(variant.weight) or variant.weight < 0:
+    if not 0 <= variant.weight <= MAX_WEIGHT:
         problems.append(
-            f"the weight {variant.weight} of {variant.name!r} should be a number from 0"
+            f"the weight {variant.weight} of {variant.name!r} should be a number from 0 to "
+            f"{MAX_WEIGHT}"
         )
     return problems
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -10,6 +11,7 @@ from gql_platform.deployments.plans import (
     HISTORY_TAG,
     KEPT_PLANS,
     PLAN_TAG,
+    check_alias,
     check_plan,
     history_of,
     plan_of,
@@ -23,6 +25,7 @@ from gql_platform.deployments.records import (
     DeploymentPlan,
     Routing,
     Variant,
+    VariantMode,
 )
 from gql_platform.errors import (
     DeploymentConflictError,
@@ -141,8 +144,7 @@ class Deployments:
             ModelError: If a version does not load.
             RegistryUnavailableError: If the registry does not answer.
         """
-        async with self._turn:
-            registered = await self._registered(model)
+        async with self._change(model) as registered:
             before = plan_of(registered)
             if expected_revision is not None and expected_revision != before.revision:
                 raise DeploymentConflictError(
@@ -164,8 +166,7 @@ class Deployments:
             ModelError: If a version does not load any more.
             RegistryUnavailableError: If the registry does not answer.
         """
-        async with self._turn:
-            registered = await self._registered(model)
+        async with self._change(model) as registered:
             history = history_of(registered)
             if not history:
                 raise NoEarlierDeploymentError(model=model)
@@ -178,21 +179,23 @@ class Deployments:
         """Point an alias to a version, once it is loaded and keeps the contract.
 
         Raises:
+            InvalidDeploymentError: If the alias cannot be one.
             ModelNotFoundError: If no such model is registered.
             UnknownVersionError: If the model has no such version.
             BreakingChangeError: If it breaks the typed contract.
             ModelError: If it does not load.
             RegistryUnavailableError: If the registry does not answer.
         """
-        async with self._turn:
-            registered = await self._registered(ref.model)
+        check_alias(ref.model, alias)
+        async with self._change(ref.model) as registered:
             plan = plan_of(registered)
             versions = await self._versions(ref.model)
             version = next((each for each in versions if each.version == ref.version), None)
             if version is None:
                 raise _missing(ref.model, f"version {ref.version}", versions)
-            if any(variant.alias == alias for variant in plan.variants):
-                await self._prepare(plan, version, allow_breaking=allow_breaking)
+            for variant in plan.variants:
+                if variant.alias == alias:
+                    await self._prepare(plan, variant, version, allow_breaking=allow_breaking)
             if allow_breaking and version.version not in plan.accepted_versions:
                 plan = _accepting(plan, [version])
                 await self._registry.tag_model(ref.model, PLAN_TAG, text_of([plan]))
@@ -232,6 +235,19 @@ class Deployments:
             for deployment in changed:
                 yield deployment
 
+    @asynccontextmanager
+    async def _change(self, model: str) -> AsyncIterator[Model]:
+        """Give a registered model to what changes its deployment.
+
+        Versions that were loaded for a change that was refused are let go of.
+        """
+        async with self._turn:
+            registered = await self._registered(model)
+            try:
+                yield registered
+            finally:
+                await self._serving.let_go(model)
+
     async def _deploy(
         self,
         registered: Model,
@@ -245,8 +261,8 @@ class Deployments:
         before = plan_of(registered)
         known = await self._versions(model)
         versions = [_named(variant, model, known) for variant in plan.variants]
-        for version in versions:
-            await self._prepare(plan, version, allow_breaking=allow_breaking)
+        for variant, version in zip(plan.variants, versions, strict=True):
+            await self._prepare(plan, variant, version, allow_breaking=allow_breaking)
         if allow_breaking:
             plan = _accepting(plan, versions)
         kept = (before, *history_of(registered))[:KEPT_PLANS] if history is None else history
@@ -257,10 +273,16 @@ class Deployments:
         return self._deployed(model)
 
     async def _prepare(
-        self, plan: DeploymentPlan, version: ModelVersion, *, allow_breaking: bool
-    ) -> None:
+        self, plan: DeploymentPlan, variant: Variant, version: ModelVersion, *,
+        allow_breaking: bool,
+    ) -> None:  # fmt: skip
         packages = await self._registry.packages([version.ref])
-        is_accepted = allow_breaking or version.version in plan.accepted_versions
+        is_accepted = (
+            allow_breaking
+            or version.version in plan.accepted_versions
+            # What a shadow answers reaches nobody.
+            or variant.mode is VariantMode.SHADOW
+        )
         await self._serving.prepare(version, packages.get(version.ref), allow_breaking=is_accepted)
 
     async def _follow(self, models: Sequence[Model]) -> None:
@@ -280,9 +302,11 @@ class Deployments:
         ]
         for plan, assignments in wanted:
             self._serving.announce(plan, assignments)
-        self._seen |= new
+        # Whatever keeps one from being rolled out, it is still due then.
+        self._seen |= {name: new[name] for name in new.keys() - {plan.model for plan, _ in wanted}}
         for plan, assignments in wanted:
             await self._serving.roll_out(plan, assignments)
+            self._seen[plan.model] = new[plan.model]
 
     def _is_due(self, name: str, picture: "_Picture") -> bool:
         if self._seen.get(name) != picture:

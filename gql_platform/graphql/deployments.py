@@ -234,6 +234,7 @@ class DeploymentsMutation:
         Permission.MODEL_DEPLOY,
         success=DeploymentChangeType,
         errors={
+            InvalidDeploymentError: ("input", "alias"),
             ModelNotFoundError: ("input", "model"),
             UnknownVersionError: ("input", "version"),
             BreakingChangeError: ("input", "version"),

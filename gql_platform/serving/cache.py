@@ -2,9 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from gql_platform.serving.ports import Table
 from gql_platform.serving.records import Prediction
@@ -62,12 +63,20 @@ def key_of(table: Table) -> Hashable:
         return (table.shape, table.tobytes()) if table.nbytes <= LARGEST_KEY_BYTES else None
     if table.size * 8 > LARGEST_KEY_BYTES:
         return None
-    columns = (_column_key(table.iloc[:, place]) for place in range(table.shape[1]))
-    return (table.shape, tuple(columns))
+    columns = [table.iloc[:, place].to_numpy() for place in range(table.shape[1])]
+    if sum(map(_text_size, columns)) > LARGEST_KEY_BYTES:
+        return None
+    return (table.shape, tuple(map(_column_key, columns)))
 
 
-def _column_key(column: "pd.Series") -> Hashable:
-    values = column.to_numpy()
+def _text_size(values: npt.NDArray[Any]) -> int:
+    """Return how many characters the texts of a column have."""
+    if values.dtype.kind != "O":
+        return 0
+    return sum(len(value) for value in values if isinstance(value, str))
+
+
+def _column_key(values: npt.NDArray[Any]) -> Hashable:
     if values.dtype.kind == "O":
         # True and 1 are equal in Python, and so are 0.0 and -0.0, but not to a model.
         return tuple((type(value), repr(value)) for value in values)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from gql_platform.errors import ModelLoadError, UnsupportedModelError
+from gql_platform.errors import ModelError, ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.cache import AnswerCache
 from gql_platform.serving.lane import Lane, LaneLimits
@@ -97,7 +97,12 @@ class Fleet:
         quicker = await self._loader.compiled(version, package, loaded.predictor)
         speed = loaded.shown.speed
         if quicker is not loaded.predictor:
-            speed = await asyncio.to_thread(warm_up, quicker, version, package)
+            try:
+                speed = await asyncio.to_thread(warm_up, quicker, version, package)
+            except ModelError as error:
+                log.warning("not_compiled", model=version.model_name, reason=str(error))
+                quicker.close()
+                return None
         placed = quicker
         if self._isolation is not None and _holds_others_up(quicker, speed):
             try:

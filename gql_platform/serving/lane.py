@@ -59,6 +59,7 @@ class _Batch:
         worker: Where it computes.
         started: The clock when it began.
         timer: Gives it up when its time is over.
+        is_overdue: Whether its time is over.
         is_lost: Whether it was given up.
     """
 
@@ -66,6 +67,7 @@ class _Batch:
     worker: Worker
     started: float
     timer: asyncio.TimerHandle | None = None
+    is_overdue: bool = False
     is_lost: bool = False
 
 
@@ -169,6 +171,9 @@ class Lane:
         if batch.is_lost:
             self._lost -= 1
             batch.worker.stop()
+            overdue = next((each for each in self._running if each.is_overdue), None)
+            if overdue is not None:
+                self._give_up(overdue)
             return
         if batch.timer is not None:
             batch.timer.cancel()
@@ -195,6 +200,7 @@ class Lane:
 
         All of its requests came before it began, so none of them waits any more.
         """
+        batch.is_overdue = True
         if self._lost < MAX_LOST:
             self._lost += 1
             batch.is_lost = True
@@ -223,7 +229,7 @@ def outcomes(predict: Predict, tickets: Sequence[_Ticket]) -> list[Outcome]:
         try:
             output = predict(joined([ticket.table for ticket in tickets]))
             return list(parts_of(output, [len(ticket.table) for ticket in tickets]))
-        except Exception:  # noqa: BLE001, S110 - each alone tells whose rows it is about
+        except BaseException:  # noqa: BLE001, S110 - each alone tells whose rows it is about
             pass
     return [ticket.context.run(_outcome, predict, ticket.table) for ticket in tickets]
 
@@ -231,5 +237,10 @@ def outcomes(predict: Predict, tickets: Sequence[_Ticket]) -> list[Outcome]:
 def _outcome(predict: Predict, table: Table) -> Outcome:
     try:
         return predict(table)
-    except Exception as error:  # noqa: BLE001 - it is raised where the request waits
-        return error
+    except BaseException as error:  # noqa: BLE001 - it is raised where the request waits
+        if isinstance(error, Exception) and not isinstance(error, StopIteration):
+            return error
+        # These mean something of their own to a task, or end it, and the thread with it.
+        ended = RuntimeError(f"the model raised {type(error).__name__}")
+        ended.__cause__ = error
+        return ended

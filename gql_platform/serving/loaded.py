@@ -38,6 +38,7 @@ class LoadedVersion:
         pace: Whether it is quick enough for the event loop.
         cache: Answers that were given before, if they are kept.
         at_work: How many requests it has not answered yet.
+        is_closed: Whether nobody may ask it any more.
     """
 
     shown: ServedModel
@@ -46,6 +47,7 @@ class LoadedVersion:
     pace: Pace
     cache: AnswerCache | None = None
     at_work: int = 0
+    is_closed: bool = False
     _on_quiet: asyncio.Event | None = None
 
     async def answer(self, rows: Rows, *, may_be_inline: bool = True) -> tuple[Prediction, ...]:
@@ -70,15 +72,18 @@ class LoadedVersion:
             self.at_work -= 1
             if self._on_quiet is not None and not self.at_work:
                 self._on_quiet.set()
+                self._on_quiet = None
 
     async def drained(self) -> None:
         """Return when it has nothing to answer any more."""
-        if self.at_work:
-            self._on_quiet = asyncio.Event()
+        while self.at_work:
+            if self._on_quiet is None:
+                self._on_quiet = asyncio.Event()
             await self._on_quiet.wait()
 
     def close(self) -> None:
         """Let go of its threads, and of its process if it has one."""
+        self.is_closed = True
         self.lane.close()
         self.predictor.close()
 
@@ -113,7 +118,7 @@ class LoadedVersion:
         table = self._shaped(rows)
         try:
             output = self.predictor.predict(table)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise self._failure(error) from error
         self._check(output, len(rows))
         return predictions_of(output, self.shown.labels)
@@ -133,7 +138,7 @@ class LoadedVersion:
         except Exception as error:
             raise self._failure(error) from error
 
-    def _failure(self, error: Exception) -> PredictionError:
+    def _failure(self, error: BaseException) -> PredictionError:
         """Return what the caller is told of an error of the model, whose code may raise any."""
         shown = self.shown
         if isinstance(error, ValueError):

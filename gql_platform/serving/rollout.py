@@ -47,6 +47,7 @@ class Rollouts:
         self._observers = observers
         self._news = news
         self._versions: dict[str, dict[_Key, LoadedVersion]] = {}
+        self._leaving: set[LoadedVersion] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._background: set[asyncio.Task[None]] = set()
         self._improving = asyncio.Lock()
@@ -80,6 +81,8 @@ class Rollouts:
     ) -> ServedModel:
         """Load a version beside those that serve, so that it can take over in one step.
 
+        Whoever does not let it take over lets go of it.
+
         Raises:
             ModelError: If it is no model that can be served, or does not load.
             RegistryUnavailableError: If its files cannot be reached.
@@ -88,15 +91,14 @@ class Rollouts:
         """
         async with self._lock(version.model_name):
             loaded = await self._loaded(version, package)
-            route = self.routes.get(version.model_name)
-            try:
-                if not allow_breaking:
-                    self._keep_contract(loaded, route)
-            except BreakingChangeError:
-                if route is not None:
-                    self._retire_unused(version.model_name, route)
-                raise
+            if not allow_breaking:
+                self._keep_contract(loaded, self.routes.get(version.model_name))
         return loaded.shown
+
+    async def let_go(self, model: str) -> None:
+        """Let go of versions of a model that were prepared, and did not take over."""
+        async with self._lock(model):
+            self._retire_unused(model, self.routes.get(model))
 
     async def roll_out(self, plan: DeploymentPlan, assignments: Sequence[Assignment]) -> Deployment:
         """Let the variants of a plan serve, in one step, once all of them are loaded.
@@ -128,13 +130,14 @@ class Rollouts:
 
     async def close(self) -> None:
         """Let the predictions at work end, for a while, and let go of all versions."""
-        background = tuple(self._background)
-        for task in background:
+        ending = list(self._background)
+        for task in ending:
             task.cancel()
-        loaded = [each for versions in self._versions.values() for each in versions.values()]
-        if loaded:
-            drained = [asyncio.ensure_future(each.drained()) for each in loaded]
-            await asyncio.wait(drained, timeout=CLOSING_SECONDS)
+        loaded = {each for versions in self._versions.values() for each in versions.values()}
+        loaded |= self._leaving
+        ending += [asyncio.ensure_future(each.drained()) for each in loaded]
+        if ending:
+            await asyncio.wait(ending, timeout=CLOSING_SECONDS)
         for each in loaded:
             each.close()
 
@@ -208,6 +211,8 @@ class Rollouts:
                 return
             better = await self._fleet.improved(loaded, version, package)
         if better is None:
+            # What was tried in vain is shown too.
+            self._news.tell()
             return
         async with self._lock(name):
             if self._versions.get(name, {}).get(key) is not loaded:
@@ -221,20 +226,31 @@ class Rollouts:
         log.info("model_improved", model=name, version=version.version, engine=better.engine.value)
         self._news.tell()
 
-    def _retire_unused(self, model: str, route: Route) -> None:
+    def _retire_unused(self, model: str, route: Route | None) -> None:
         versions = self._versions.get(model, {})
+        needed = route.versions if route is not None else set()
+        numbers = {loaded.shown.version for loaded in needed}
         for key, loaded in list(versions.items()):
-            if loaded not in route.versions:
+            if loaded not in needed:
                 del versions[key]
-                self._retire(loaded)
+                # Its number is another version's where the model was registered anew.
+                self._retire(loaded, is_replaced=loaded.shown.version in numbers)
 
     def _retire(self, loaded: LoadedVersion, *, is_replaced: bool = False) -> None:
         """Let go of a version; it may be replaced by a better form of the same one."""
-        self.run(_retired(loaded))
+        self._leaving.add(loaded)
+        self.run(self._retired(loaded))
         if is_replaced:
             return
         for observer in self._observers:
             observer.model_retired(loaded.shown.model, version=loaded.shown.version)
+
+    async def _retired(self, loaded: LoadedVersion) -> None:
+        """Close a version when it has answered all that it was asked."""
+        await loaded.drained()
+        loaded.close()
+        self._leaving.discard(loaded)
+        log.info("model_unloaded", model=loaded.shown.model, version=loaded.shown.version)
 
     def _settled(self, version: ModelVersion, *, is_up: bool) -> None:
         for observer in self._observers:
@@ -246,10 +262,3 @@ class Rollouts:
 
 def _failed(version: ModelVersion, error: Exception) -> ServedModel:
     return replace(announced(version), state=ModelState.FAILED, reason=str(error))
-
-
-async def _retired(loaded: LoadedVersion) -> None:
-    """Let go of a version when it has answered all that it was asked."""
-    await loaded.drained()
-    loaded.close()
-    log.info("model_unloaded", model=loaded.shown.model, version=loaded.shown.version)

@@ -5,6 +5,8 @@ import os
 import time
 from collections.abc import AsyncIterator, Sequence
 
+import structlog
+
 from gql_platform.deployments.records import Assignment, Deployment, DeploymentPlan
 from gql_platform.errors import (
     EmptyRowsError,
@@ -34,6 +36,8 @@ from gql_platform.serving.traffic import Traffic
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LONGEST_INTERVAL_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
 
 
 class Serving:
@@ -140,6 +144,10 @@ class Serving:
     ) -> ServedModel:
         """Load a version beside those that serve; see `Rollouts.prepare`."""
         return await self._rollouts.prepare(version, package, allow_breaking=allow_breaking)
+
+    async def let_go(self, model: str) -> None:
+        """Let go of versions that were prepared in vain; see `Rollouts.let_go`."""
+        await self._rollouts.let_go(model)
 
     async def roll_out(self, plan: DeploymentPlan, assignments: Sequence[Assignment]) -> Deployment:
         """Let the variants of a plan serve, in one step; see `Rollouts.roll_out`."""
@@ -289,11 +297,17 @@ async def _shadowed(
 ) -> None:
     """Compare what a shadow variant answers; it never answers on the event loop."""
     try:
-        answered = await shadow.answer(rows, may_be_inline=False)
+        # The variant may have left while the live one computed.
+        if shadow.is_closed:
+            record.dropped()
+            return
+        record.answered(sent, await shadow.answer(rows, may_be_inline=False))
     except PlatformError:
         record.failed()
-    else:
-        record.answered(sent, answered)
+    except Exception:
+        # Whatever a model on trial does that nobody foresaw counts against it.
+        log.exception("shadow_failed", model=shadow.shown.model, version=shadow.shown.version)
+        record.failed()
     finally:
         record.waiting -= 1
 

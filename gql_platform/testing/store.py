@@ -97,6 +97,12 @@ class InMemoryStore:
         self._models[model] = replace(self._models[model], updated_at=self._now)
         return self._versions[model][-1]
 
+    def remove_model(self, name: str) -> None:
+        """Delete a model with all of its versions; their numbers begin at 1 again."""
+        del self._models[name]
+        for version in self._versions.pop(name):
+            self._packages.pop(version.ref, None)
+
     def set_alias(self, ref: VersionRef, alias: str) -> None:
         """Point an alias to a version, away from the one that it pointed to before."""
         model = self._models[ref.model]

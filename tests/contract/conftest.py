@@ -30,15 +30,23 @@ class Filled:
     run_ids: Mapping[str, str]
 
 
-@pytest.fixture(
-    scope="session",
-    params=["in_memory", pytest.param("mlflow_sqlite", marks=pytest.mark.slow)],
-)
+STORES = ["in_memory", pytest.param("mlflow_sqlite", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="session", params=STORES)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     """Each store in turn; no test of a contract changes what it holds."""
     if request.param == "in_memory":
         return in_memory()
     return mlflow_sqlite(tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture(scope="module", params=STORES)
+def writable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Each store in turn, for tests that write; each of them to another model or tag."""
+    if request.param == "in_memory":
+        return in_memory()
+    return mlflow_sqlite(tmp_path_factory.mktemp("writable"))
 
 
 def mlflow_sqlite(folder: Path) -> Filled:

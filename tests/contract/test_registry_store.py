@@ -19,6 +19,12 @@ def store(filled: Filled) -> RegistryStore:
     return filled.registry
 
 
+@pytest.fixture
+def own(writable: Filled) -> RegistryStore:
+    """A store of the same facts that only the tests of writing see."""
+    return writable.registry
+
+
 class TestModels:
     async def test_come_by_code_point_of_their_names(self, store: RegistryStore) -> None:
         """Capitals come before small letters, however the database would sort them."""
@@ -168,3 +174,50 @@ class TestPackages:
         """A repeated question does no harm."""
         ref = VersionRef("apple", 1)
         assert list(await store.packages([ref, ref])) == [ref]
+
+
+class TestWrites:
+    """What is written is there at once, and nothing else is another."""
+
+    async def test_alias_is_pointed_away_from_where_it_was(self, own: RegistryStore) -> None:
+        """The alias is the model's and the version's, and of one version only."""
+        await own.point_alias(VersionRef("apple", 2), "champion")
+        apple = (await own.models_named(["apple"]))["apple"]
+        versions = (await own.versions(["apple"]))["apple"]
+        assert apple.aliases == (Alias("best", 1), Alias("challenger", 3), Alias("champion", 2))
+        assert [version.aliases for version in versions] == [
+            ("challenger",),
+            ("champion",),
+            ("best",),
+        ]
+
+    async def test_new_alias_stands_beside_the_others(self, own: RegistryStore) -> None:
+        """Pointing it twice is as good as once."""
+        for _ in range(2):
+            await own.point_alias(VersionRef("o'clock", 1), "night-shift_2")
+        clock = (await own.models_named(["o'clock"]))["o'clock"]
+        assert clock.aliases == (Alias("night-shift_2", 1),)
+
+    async def test_tag_takes_the_place_of_one_with_its_key(self, own: RegistryStore) -> None:
+        """The other tags stay, and so does all else."""
+        before = (await own.models_named(["apple"]))["apple"]
+        await own.tag_model("apple", "team", "cellar")
+        after = (await own.models_named(["apple"]))["apple"]
+        assert after.tags == (Tag("area", "north"), Tag("team", "cellar"))
+        assert replace(after, tags=before.tags, updated_at=before.updated_at) == before
+
+    @pytest.mark.parametrize("value", ["", '[{"a": "é 漢 😀"}]', "x\ny\t\"'\\%", "x" * 50_000])
+    async def test_tag_holds_any_text(self, own: RegistryStore, value: str) -> None:
+        """What is written is what is read, in a listing too."""
+        await own.tag_model("über 9%_", "gql_platform.deployment", value)
+        expected = (Tag("gql_platform.deployment", value),)
+        assert (await own.models_named(["über 9%_"]))["über 9%_"].tags == expected
+        assert (await own.models(after="zebra", limit=1))[0].tags == expected
+
+    async def test_other_models_are_left_alone(self, own: RegistryStore) -> None:
+        """A name that differs in case is another name."""
+        names = [name for name in NAMES if name != "zebra"]
+        before = await own.models_named(names), await own.versions(names)
+        await own.point_alias(VersionRef("zebra", 1), "champion")
+        await own.tag_model("zebra", "team", "stable")
+        assert (await own.models_named(names), await own.versions(names)) == before

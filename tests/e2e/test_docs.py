@@ -1,5 +1,6 @@
 """The examples of the README and the documentation, executed."""
 
+import json
 import os
 import re
 import shlex
@@ -9,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import joblib
+import pandas as pd
 import pytest
+import skops.io
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from gql_platform.contract import operations
 from tests.e2e.server import running_server
@@ -31,6 +39,12 @@ def examples(language: str) -> list[Any]:
     ]
 
 
+def scripts_of(page: str) -> list[str]:
+    """Return the Python programs on a page."""
+    found = (block for block in examples("python") if str(block.id).startswith(f"{page}:"))
+    return [str(block.values[0]) for block in found]
+
+
 def curl_commands() -> list[Any]:
     """Return the calls of curl in the shell examples."""
     return [
@@ -47,10 +61,20 @@ def test_a_graphql_example_answers(server_url: str, document: str) -> None:
     assert example is not None
     body = {"query": document, "variables": {"rows": example["wine"]}}
 
-    answer = httpx2.post(f"{server_url}/graphql", json=body).json()
+    answer = answer_of(f"{server_url}/graphql", body)
 
     assert "errors" not in answer
     assert all(value is not None for value in answer["data"].values())
+
+
+def answer_of(url: str, body: dict[str, Any]) -> Any:
+    """Return the answer to a query or mutation, or the first event of a subscription."""
+    if not body["query"].startswith("subscription"):
+        return httpx2.post(url, json=body).json()
+    headers = {"Accept": "text/event-stream"}
+    with httpx2.stream("POST", url, json=body, headers=headers, timeout=30) as response:
+        data = (line for line in response.iter_lines() if line.startswith("data:"))
+        return json.loads(next(data).removeprefix("data:"))
 
 
 @pytest.mark.parametrize("command", curl_commands())
@@ -68,7 +92,7 @@ def test_a_call_of_curl_answers(server_url: str, command: str) -> None:
 
 
 def test_the_quickstart_serves_a_model_of_ones_own(tmp_path: Path) -> None:
-    (script,) = (block.values[0] for block in examples("python"))
+    (script,) = scripts_of("docs/quickstart.md")
     (tmp_path / "data").mkdir()
     subprocess.run(
         [sys.executable, "-c", script],
@@ -87,6 +111,35 @@ def test_the_quickstart_serves_a_model_of_ones_own(tmp_path: Path) -> None:
     (prediction,) = answer["data"]["predict"]["iris"]["predictions"]
     assert prediction["label"] == "0"
     assert prediction["probability"] > 0.9
+
+
+def test_a_program_serves_models_in_files(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    rows = pd.DataFrame({"amount": [10.0, 900.0], "age": [5.0, 1.0]})
+    joblib.dump(LogisticRegression().fit(rows, ["no", "yes"]), tmp_path / "models/fraud.pkl")
+    homes = pd.DataFrame({"colour": ["red", "blue"], "area": [100.0, 90.0]})
+    encoded = make_column_transformer((OneHotEncoder(), ["colour"]), remainder="passthrough")
+    price = make_pipeline(encoded, LinearRegression()).fit(homes, [1.0, 2.0])
+    skops.io.dump(price, tmp_path / "models/price.skops")
+    first, second = scripts_of("docs/howto/serve-model-files.md")
+    begin, end = first.replace("port=8000", "port=0, log_level='error'").split("server.start()")
+    check = """
+import json, time, urllib.error, urllib.request
+with server:
+    ready = f"{server.url}/health/ready"
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(ready); break
+        except urllib.error.HTTPError:
+            time.sleep(0.1)
+    models = json.load(urllib.request.urlopen(f"{server.url}/models"))["models"]
+print([(each["model"], each["state"]) for each in models])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", begin + second + end + check],
+        cwd=tmp_path, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.stdout == "[('fraud', 'READY'), ('price', 'READY')]\n"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -120,7 +120,7 @@ def _diabetes() -> InferInput:
     ("model", "version", "status", "words"),
     [
         ("beer", "", "404", "No model named 'beer' is served"),
-        ("wine", "7", "404", "Version '7' of 'wine' is not served; version 1 is."),
+        ("wine", "7", "404", "Version '7' of 'wine' is not served; these are: 1."),
         ("diabetes", "", "400", "Input 'wines' is no column of the model."),
     ],
 )

@@ -13,10 +13,11 @@ from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
+from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
-from gql_platform.serving.ports import ModelLoader
+from gql_platform.serving.ports import ModelLoader, Predictor
 from gql_platform.serving.records import ModelFile
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
@@ -24,6 +25,7 @@ from gql_platform.settings import Settings, environment_name
 from gql_platform.tracking.service import Tracking
 
 if TYPE_CHECKING:
+    from gql_platform.adapters.estimators.native import SklearnPredictor
     from gql_platform.adapters.mlflow.client import Client
 
 
@@ -42,7 +44,13 @@ def open_services(settings: Settings) -> Services:
     store = MLflowStore(client)
     registry = Registry(store)
     demo = Demo(registry, DemoProcess(settings)) if settings.demo else None
-    return _services(settings, registry, Tracking(store), MLflowModelLoader(client), demo=demo)
+    return _services(
+        settings,
+        registry,
+        Tracking(store),
+        MLflowModelLoader(client, compile_with=_compiled),
+        demo=demo,
+    )
 
 
 def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Services:
@@ -53,7 +61,19 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
     store = LocalStore(describe)
     for model in models:
         store.add(model)
-    return _services(settings, Registry(store), Tracking(store), LocalModelLoader(store.source))
+    return _services(
+        settings,
+        Registry(store),
+        Tracking(store),
+        LocalModelLoader(store.source, compile_with=_compiled),
+    )
+
+
+def _compiled(native: "SklearnPredictor", package: ModelPackage) -> Predictor:
+    """Return the quickest form of a predictor that answers alike."""
+    from gql_platform.adapters.estimators.compilation import compiled
+
+    return compiled(native, package)
 
 
 def _services(

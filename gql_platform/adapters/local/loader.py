@@ -16,9 +16,14 @@ import skops.io
 import structlog
 from sklearn.base import is_classifier
 
+from gql_platform.adapters.estimators.native import (
+    Compile,
+    SklearnPredictor,
+    sklearn_predictor,
+    uncompiled,
+)
 from gql_platform.adapters.mlflow.outage import described
 from gql_platform.adapters.mlflow.package import package_of
-from gql_platform.adapters.mlflow.sklearn_predictor import sklearn_predictor
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import (
     Column,
@@ -60,10 +65,17 @@ class LocalModelLoader:
 
     Args:
         source: Returns where a version comes from.
+        compile_with: Returns the quickest form of a predictor that answers alike.
     """
 
-    def __init__(self, source: Callable[[VersionRef], ModelFile]) -> None:
+    def __init__(
+        self,
+        source: Callable[[VersionRef], ModelFile],
+        *,
+        compile_with: Compile = uncompiled,
+    ) -> None:
         self._source = source
+        self._compile = compile_with
 
     async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
         """Load the file of a version into memory, in a thread."""
@@ -72,9 +84,11 @@ class LocalModelLoader:
     async def compiled(
         self, version: ModelVersion, package: ModelPackage, predictor: Predictor
     ) -> Predictor:
-        """Return the predictor as it is."""
-        del version, package
-        return predictor
+        """Return the quickest form of a predictor, made in a thread."""
+        del version
+        if not isinstance(predictor, SklearnPredictor):
+            return predictor
+        return await asyncio.to_thread(self._compile, predictor, package)
 
     def _load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
         source = self._source(version.ref)

@@ -4,6 +4,7 @@ Loading a model runs code that its author chose: even skops, MLflow's safe forma
 types that the model's own files list. Whoever may register models may run code in this server.
 """
 
+import asyncio
 import shutil
 import tempfile
 import weakref
@@ -11,35 +12,48 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import mlflow
 from mlflow import MlflowClient
 from mlflow import pyfunc as pyfunc_flavour
 from mlflow import sklearn as sklearn_flavour
+from sklearn.base import BaseEstimator
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from gql_platform.adapters.estimators.native import (
+    Compile,
+    SklearnPredictor,
+    sklearn_predictor,
+    uncompiled,
+)
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
-from gql_platform.adapters.mlflow.sklearn_predictor import sklearn_predictor
 from gql_platform.errors import ModelLoadError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import Predictor
 
 T = TypeVar("T")
 
+ESTIMATOR_FLAVOURS = frozenset({"catboost", "lightgbm", "xgboost"})
+"""Flavours whose models may be estimators in the way of scikit-learn, with labels to show."""
+
 
 class MLflowModelLoader:
     """Load models that MLflow saved; a `ModelLoader`.
 
-    Models of the flavour ``sklearn`` are loaded as the estimators that they are, others through
-    MLflow's common interface.
+    Models of the flavour ``sklearn``, and those of LightGBM, XGBoost and CatBoost that are
+    estimators in its way, are loaded as what they are, others through MLflow's common interface.
 
     Args:
         client: The client of MLflow.
+        compile_with: Returns the quickest form of a predictor that answers alike, from what the
+            files of its version say and from the rows of its input example.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, *, compile_with: Compile = uncompiled) -> None:
         self._client = client
+        self._compile = compile_with
 
     async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
         """Load the files of a version into memory, in a thread."""
@@ -48,9 +62,11 @@ class MLflowModelLoader:
     async def compiled(
         self, version: ModelVersion, package: ModelPackage, predictor: Predictor
     ) -> Predictor:
-        """Return the predictor as it is."""
-        del version, package
-        return predictor
+        """Return the quickest form of a predictor, made in a thread."""
+        del version
+        if not isinstance(predictor, SklearnPredictor):
+            return predictor
+        return await asyncio.to_thread(self._compile, predictor, package)
 
     def _load(
         self, client: MlflowClient, version: ModelVersion, package: ModelPackage
@@ -59,6 +75,11 @@ class MLflowModelLoader:
         if package.flavour == "sklearn":
             estimator = _loaded(sklearn_flavour.load_model, folder, version)
             return sklearn_predictor(estimator, version, package)
+        if package.flavour in ESTIMATOR_FLAVOURS:
+            load = getattr(mlflow, package.flavour).load_model
+            estimator = _loaded(load, folder, version)
+            if isinstance(estimator, BaseEstimator):
+                return sklearn_predictor(estimator, version, package)
         return pyfunc_predictor(
             _loaded(pyfunc_flavour.load_model, folder, version), version, package
         )

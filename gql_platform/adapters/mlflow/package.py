@@ -11,7 +11,7 @@ from gql_platform.registry.records import Column, ColumnType, ModelPackage, Sign
 PYFUNC = "python_function"
 """The flavour that nearly every model has beside its native one."""
 
-EXAMPLE_ROWS = 5
+EXAMPLE_ROWS = 20
 """How many rows of an input example are kept."""
 
 _TYPES = {

@@ -19,7 +19,7 @@ from gql_platform.demo.records import TrainedModel
 from gql_platform.registry.records import CHAMPION
 
 EXPERIMENT = "demo"
-EXAMPLE_ROWS = 2
+EXAMPLE_ROWS = 20
 REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")
 """What loading the models needs; MLflow would take seconds per model to find it out."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.adapters.estimators.example import example_frame
 from gql_platform.adapters.mlflow.outage import described
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion

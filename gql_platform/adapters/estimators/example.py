@@ -1,10 +1,11 @@
 """The logged input example as a table, to see what a model makes of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pandas as pd
 
-from gql_platform.registry.records import ColumnType, ModelPackage
+from gql_platform.registry.records import ColumnType, ModelPackage, Signature
 
 _DTYPES: dict[ColumnType, Literal["bool", "int32", "int64", "float32", "float64", "object"]] = {
     ColumnType.BOOLEAN: "bool",
@@ -25,14 +26,22 @@ def example_frame(package: ModelPackage) -> pd.DataFrame | None:
     """
     if package.signature is None or not package.input_example:
         return None
-    columns = package.signature.inputs
+    return frame_of_rows(package.signature, package.input_example)
+
+
+def frame_of_rows(
+    signature: Signature, rows: Sequence[Mapping[str, object]]
+) -> pd.DataFrame | None:
+    """Return rows by column name as a table with the signature's columns, in its order.
+
+    Returns:
+        None when they do not fit the signature.
+    """
     try:
         return pd.DataFrame(
             {
-                column.name: _series(
-                    [row[column.name] for row in package.input_example], column.type
-                )
-                for column in columns
+                column.name: _series([row[column.name] for row in rows], column.type)
+                for column in signature.inputs
             }
         )
     except (KeyError, TypeError, ValueError, OverflowError):

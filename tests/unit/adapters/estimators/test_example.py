@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.adapters.estimators.example import example_frame
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
 
 

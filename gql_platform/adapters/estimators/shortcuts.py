@@ -14,7 +14,7 @@ from scipy.special import expit
 from sklearn.pipeline import Pipeline
 from sklearn.utils.extmath import softmax
 
-from gql_platform.adapters.mlflow.example import example_frame
+from gql_platform.adapters.estimators.example import example_frame
 from gql_platform.registry.records import ColumnType, ModelPackage
 from gql_platform.serving.ports import ClassOutput
 

@@ -1,5 +1,7 @@
 """Predictors over scikit-learn's own estimators, without MLflow's wrapper around them."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,8 +11,8 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from gql_platform.adapters.mlflow.example import example_frame
-from gql_platform.adapters.mlflow.shortcuts import (
+from gql_platform.adapters.estimators.example import example_frame
+from gql_platform.adapters.estimators.shortcuts import (
     forget_names,
     is_exact_logistic,
     logistic_output,
@@ -20,6 +22,9 @@ from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
 from gql_platform.serving.records import NATIVE, Compilation, Task
+
+Compile: TypeAlias = "Callable[[SklearnPredictor, ModelPackage], Predictor]"
+"""Returns the quickest form of a predictor that answers alike."""
 
 Estimator: TypeAlias = Any
 """A fitted estimator or pipeline; scikit-learn has no types for what they can do."""
@@ -40,9 +45,14 @@ a tuned threshold is not the most probable one, and a subclass may decide as it 
 """
 
 
+def uncompiled(native: "SklearnPredictor", _: ModelPackage) -> Predictor:
+    """Return a predictor as it is, where nothing compiles."""
+    return native
+
+
 def sklearn_predictor(
     estimator: Estimator, version: ModelVersion, package: ModelPackage
-) -> Predictor:
+) -> "SklearnPredictor":
     """Return the predictor over a fitted estimator or pipeline.
 
     Raises:
@@ -58,16 +68,66 @@ def sklearn_predictor(
     return SklearnRegressor(estimator, probe)
 
 
-class SklearnClassifier:
-    """Predict labels with a fitted classifier; a `Predictor`.
+class SklearnPredictor(ABC):
+    """Predict with a fitted estimator; a `Predictor`.
 
     Args:
-        estimator: A classifier with ``classes_`` and one output, or a pipeline that ends in one.
+        estimator: An estimator with one output, or a pipeline that ends in one.
         probe: Rows on which shorter ways to its answers are compared; None takes none of them.
+
+    Attributes:
+        estimator: The same.
+        labels: A classifier's labels.
     """
 
+    labels: tuple[str, ...] = ()
+
     def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
+        self.estimator = estimator
         self._steps = _Steps(estimator, probe)
+        self._compilation = NATIVE
+
+    @property
+    @abstractmethod
+    def task(self) -> Task:
+        """What it predicts."""
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether the estimator answers arrays as it does tables."""
+        return self._steps.takes_doubles
+
+    @property
+    def reads_arrays_last(self) -> bool:
+        """Whether its last step reads arrays, whatever the estimator as a whole reads."""
+        return self._steps.has_head or self._steps.takes_doubles
+
+    @property
+    def compilation(self) -> Compilation:
+        """What was tried to make it quicker."""
+        return self._compilation
+
+    def note(self, compilation: Compilation) -> None:
+        """Take note of what was tried to make it quicker."""
+        self._compilation = compilation
+
+    def close(self) -> None:  # noqa: B027 - there is nothing to do for any of them
+        """It holds nothing but memory."""
+
+    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+        """Compute the outputs of n rows."""
+        return self.output_of(self._steps.transformed(rows))
+
+    @abstractmethod
+    def output_of(self, transformed: npt.ArrayLike | pd.DataFrame) -> ClassOutput | ValueOutput:
+        """Compute the outputs of n rows as the last step reads them."""
+
+
+class SklearnClassifier(SklearnPredictor):
+    """Predict labels with a fitted classifier, which has ``classes_``; a `Predictor`."""
+
+    def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
+        super().__init__(estimator, probe)
         classes = _classes_of(estimator)
         self.labels = tuple(str(label) for label in classes)
         self._index = {label: index for index, label in enumerate(classes)}
@@ -85,22 +145,9 @@ class SklearnClassifier:
         """It predicts labels."""
         return Task.CLASSIFICATION
 
-    @property
-    def takes_arrays(self) -> bool:
-        """Whether the estimator answers arrays as it does tables."""
-        return self._steps.takes_doubles
-
-    @property
-    def compilation(self) -> Compilation:
-        """It is not compiled."""
-        return NATIVE
-
-    def close(self) -> None:
-        """It holds nothing but memory."""
-
-    def predict(self, rows: Table) -> ClassOutput:
+    def output_of(self, transformed: npt.ArrayLike | pd.DataFrame) -> ClassOutput:
         """Compute the labels of n rows, and their probabilities if the estimator has any."""
-        final, transformed = self._steps.final, self._steps.transformed(rows)
+        final = self._steps.final
         if self._is_logistic:
             return logistic_output(final, transformed)
         if not self._has_probabilities:
@@ -114,39 +161,17 @@ class SklearnClassifier:
         return np.array([self._index[label] for label in np.asarray(predicted).tolist()], np.int64)
 
 
-class SklearnRegressor:
-    """Predict numbers with a fitted regressor; a `Predictor`.
-
-    Args:
-        estimator: A regressor with one output, or a pipeline that ends in one.
-        probe: Rows on which shorter ways to its answers are compared; None takes none of them.
-    """
-
-    def __init__(self, estimator: Estimator, probe: pd.DataFrame | None = None) -> None:
-        self._steps = _Steps(estimator, probe)
-        self.labels: tuple[str, ...] = ()
+class SklearnRegressor(SklearnPredictor):
+    """Predict numbers with a fitted regressor; a `Predictor`."""
 
     @property
     def task(self) -> Task:
         """It predicts numbers."""
         return Task.REGRESSION
 
-    @property
-    def takes_arrays(self) -> bool:
-        """Whether the estimator answers arrays as it does tables."""
-        return self._steps.takes_doubles
-
-    @property
-    def compilation(self) -> Compilation:
-        """It is not compiled."""
-        return NATIVE
-
-    def close(self) -> None:
-        """It holds nothing but memory."""
-
-    def predict(self, rows: Table) -> ValueOutput:
+    def output_of(self, transformed: npt.ArrayLike | pd.DataFrame) -> ValueOutput:
         """Compute the values of n rows."""
-        predicted = self._steps.final.predict(self._steps.transformed(rows))
+        predicted = self._steps.final.predict(transformed)
         return ValueOutput(_one_column(np.asarray(predicted, dtype=np.float64)))
 
 
@@ -174,6 +199,11 @@ class _Steps:
         self._takes_arrays = is_nameless or (probe is not None and forget_names(estimator, probe))
         # There is a probe only where all columns are doubles.
         self.takes_doubles = self._takes_arrays and probe is not None
+
+    @property
+    def has_head(self) -> bool:
+        """Whether there are steps before the last."""
+        return self._head is not None
 
     def transformed(self, rows: Table) -> npt.ArrayLike | pd.DataFrame:
         """Return the rows as the last step reads them."""
@@ -230,7 +260,8 @@ def _column_fault(estimator: Estimator, package: ModelPackage) -> str | None:
     if not trained or package.signature is None:
         return None
     signed = [column.name for column in package.signature.inputs]
-    if trained == signed:
+    # LightGBM keeps no spaces in the names that it was trained with.
+    if trained in (signed, [name.replace(" ", "_") for name in signed]):
         return None
     if sorted(trained) == sorted(signed):
         return f"it was trained on the columns {trained}, and its signature orders them {signed}."

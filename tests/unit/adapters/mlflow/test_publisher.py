@@ -137,7 +137,7 @@ class TestPublished:
         assert [column.name for column in package.signature.outputs] == list(
             trained[name].outputs.columns
         )
-        assert list(package.input_example) == inputs.head(2).to_dict("records")
+        assert list(package.input_example) == inputs.head(20).to_dict("records")
         assert package.size_bytes is not None
         assert package.size_bytes > 1000
 

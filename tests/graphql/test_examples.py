@@ -42,7 +42,13 @@ class TestExamples:
         await services.deployments.load_all()
         client = GraphQLClient(services)
         shown = examples(services.serving.models(), LOCAL, taken=TAKEN)
-        assert [each.name for each in shown] == ["Models", "LiveMetrics", "Server", "Predict"]
+        assert [each.name for each in shown] == [
+            "Models",
+            "LiveMetrics",
+            "Server",
+            "Deployments",
+            "Predict",
+        ]
         for each in shown:
             if each.name != "LiveMetrics":
                 assert "errors" not in await client.execute(each.text, each.variables), each.text
@@ -50,7 +56,7 @@ class TestExamples:
     def test_registry_without_models_has_those_that_need_none(self) -> None:
         """Before the first model is served, nothing is predicted."""
         shown = examples([], LOCAL, taken=TAKEN)
-        assert [each.name for each in shown] == ["Models", "LiveMetrics", "Server"]
+        assert [each.name for each in shown] == ["Models", "LiveMetrics", "Server", "Deployments"]
 
     def test_strangers_learn_no_names(self) -> None:
         """Who may not read models sees none of them."""

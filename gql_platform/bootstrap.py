@@ -113,6 +113,7 @@ def limits_of(settings: Settings) -> ServingLimits:
         max_batch_rows=settings.max_batch_rows,
         max_queue=settings.max_queue,
         timeout_seconds=settings.predict_timeout_seconds,
+        load_seconds=settings.load_timeout_seconds,
         cached_answers=settings.cached_predictions,
     )
 

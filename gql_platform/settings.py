@@ -148,6 +148,11 @@ class Settings(BaseSettings):
     predict_timeout_seconds: float = Field(
         default=30.0, gt=0, description="How long a prediction may take, its wait included."
     )
+    load_timeout_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="How long loading a version of a model, and trying it, may take.",
+    )
     cached_predictions: int = Field(
         default=0,
         ge=0,

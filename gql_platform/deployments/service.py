@@ -329,8 +329,16 @@ class Deployments:
         return (await self._registry.versions([model])).get(model, ())
 
     def _deployed(self, model: str) -> Deployment:
+        """Return what was rolled out just now.
+
+        Raises:
+            UnknownVersionError: If its variants name no version that exists.
+        """
         deployment = self._serving.deployment(model)
-        assert deployment is not None  # noqa: S101 - it was rolled out just now
+        if deployment is None:
+            raise UnknownVersionError(
+                model=model, named="version that its variants name", versions=()
+            )
         return deployment
 
 

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -16,6 +17,7 @@ from gql_platform.serving.pace import Pace
 from gql_platform.serving.ports import Isolation, ModelLoader, Predictor
 from gql_platform.serving.records import Engine, ModelState, Placement, ServedModel, Speed
 from gql_platform.serving.warmup import check_signature, warm_up
+from gql_platform.serving.worker import in_worker
 
 ISOLATED_US = 2_000
 """A call that holds the interpreter's lock for longer moves to a process of its own."""
@@ -35,6 +37,7 @@ class ServingLimits:
         max_batch_rows: The most rows of requests that are sent to a model together.
         max_queue: How many requests of one model are at work or wait.
         timeout_seconds: How long a request may take.
+        load_seconds: How long loading a version and warming it up may take.
         cached_answers: How many answers of each version are kept; 0 for none.
     """
 
@@ -43,6 +46,7 @@ class ServingLimits:
     max_batch_rows: int = 256
     max_queue: int = 256
     timeout_seconds: float = 30.0
+    load_seconds: float = 300.0
     cached_answers: int = 0
 
 
@@ -76,8 +80,15 @@ class Fleet:
             )
         started = time.perf_counter()
         check_signature(version, package)
-        predictor = await self._loader.load(version, package)
-        speed = await asyncio.to_thread(warm_up, predictor, version, package)
+        try:
+            async with asyncio.timeout(self._limits.load_seconds):
+                predictor = await self._loader.load(version, package)
+                speed = await self._warmed_up(predictor, version, package)
+        except TimeoutError as error:
+            reason = f"it was not there within {self._limits.load_seconds:g} s."
+            raise ModelLoadError(
+                name=version.model_name, version=version.version, reason=reason
+            ) from error
         loaded = self._made(version, package, predictor, speed)
         loaded.shown = replace(
             loaded.shown, load_ms=round((time.perf_counter() - started) * 1e3, 3)
@@ -98,7 +109,7 @@ class Fleet:
         speed = loaded.shown.speed
         if quicker is not loaded.predictor:
             try:
-                speed = await asyncio.to_thread(warm_up, quicker, version, package)
+                speed = await self._warmed_up(quicker, version, package)
             except ModelError as error:
                 log.warning("not_compiled", model=version.model_name, reason=str(error))
                 quicker.close()
@@ -118,6 +129,13 @@ class Fleet:
             made.shown, loaded_at=loaded.shown.loaded_at, load_ms=loaded.shown.load_ms
         )
         return made
+
+    async def _warmed_up(
+        self, predictor: Predictor, version: ModelVersion, package: ModelPackage
+    ) -> Speed | None:
+        """Warm a model up in a thread that nobody waits for if it hangs."""
+        call = partial(warm_up, predictor, version, package)
+        return await in_worker(f"warm-up-{version.model_name}", call)
 
     def _made(
         self, version: ModelVersion, package: ModelPackage, predictor: Predictor,

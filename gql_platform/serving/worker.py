@@ -5,7 +5,9 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
+
+T = TypeVar("T")
 
 Work: TypeAlias = tuple[Callable[[], Any], Callable[[Any], None]]
 
@@ -45,3 +47,33 @@ class Worker:
             # A loop that is closed has nobody left who waits.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(deliver, result)
+
+
+async def in_worker(name: str, call: Callable[[], T]) -> T:
+    """Return what a call returns, or raise what it raises, from a thread that may hang.
+
+    Args:
+        name: The name of the thread.
+        call: Computes.
+    """
+    done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def attempt() -> tuple[T | None, BaseException | None]:
+        try:
+            return call(), None
+        except BaseException as error:  # noqa: BLE001 - it is raised where the call was made
+            return None, error
+
+    def deliver(found: tuple[T | None, BaseException | None]) -> None:
+        result, error = found
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast(T, result))
+
+    worker = Worker(name)
+    worker.submit(attempt, deliver)
+    worker.stop()
+    return await done

@@ -1,11 +1,19 @@
 """Models are loaded as the registry names them, and what does not load says why."""
 
+import asyncio
+
 import pytest
 
+from gql_platform.deployments.service import Deployments
 from gql_platform.errors import PlatformError, RegistryUnavailableError, UnsupportedModelError
-from gql_platform.registry.records import VersionRef
+from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
+from gql_platform.registry.service import Registry
 from gql_platform.services import Services
+from gql_platform.serving.fleet import ServingLimits
+from gql_platform.serving.ports import Predictor
 from gql_platform.serving.records import ModelState, Task
+from gql_platform.serving.service import Serving
+from gql_platform.serving.traffic import Traffic
 from gql_platform.testing import (
     HOUSE_PACKAGE,
     IRIS_PACKAGE,
@@ -128,3 +136,23 @@ class TestLoading:
         seen.append(services.serving.is_ready)
         assert seen == [False, False, True]
         assert len(services.serving.models()) == 2
+
+    async def test_version_that_does_not_come_is_given_up(self) -> None:
+        """A model that hangs while it is loaded keeps nobody else waiting for ever."""
+
+        class Hanging(InMemoryLoader):
+            async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
+                del version, package
+                await asyncio.Event().wait()
+                raise AssertionError
+
+        store = InMemoryStore()
+        store.add_version("house", package=HOUSE_PACKAGE)
+        limits = ServingLimits(load_seconds=0.01)
+        serving = Serving(Hanging({}), traffic=Traffic(), limits=limits)
+        await Deployments(Registry(store), serving).load_all()
+        house = serving.model("house")
+        assert (house.state, house.reason) == (
+            ModelState.FAILED,
+            "Version 1 of 'house' could not be loaded: it was not there within 0.01 s.",
+        )

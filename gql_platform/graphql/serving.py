@@ -10,7 +10,7 @@ from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost, ListSize
 from gql_platform.graphql.permission import root_field, root_subscription
 from gql_platform.graphql.registry import ModelVersionType, SignatureType
-from gql_platform.graphql.scalars import Int64, RowsInput
+from gql_platform.graphql.scalars import FloatMatrix, FloatVector, Int64, RowsInput
 from gql_platform.graphql.type_of import edge, type_of
 from gql_platform.serving.records import (
     ClassPrediction,
@@ -148,6 +148,27 @@ class ClassificationType:
     latency_ms: strawberry.auto
     predictions: list[ClassPredictionType]
 
+    @edge()
+    @staticmethod
+    def column_labels(parent: strawberry.Parent[Predictions]) -> list[str]:
+        """The label of each column of `probabilityMatrix`."""
+        first = parent.predictions[0]
+        return [entry.label for entry in getattr(first, "probabilities", ())]
+
+    @edge(graphql_type=FloatMatrix | None)
+    @staticmethod
+    def probability_matrix(parent: strawberry.Parent[Predictions]) -> list[list[float]] | None:
+        """All probabilities in one value, for many rows: a row for each, a column for each label.
+
+        Null when the model gives no probabilities.
+        """
+        rows = [
+            [entry.probability for entry in each.probabilities]
+            for each in parent.predictions
+            if isinstance(each, ClassPrediction)
+        ]
+        return rows if rows and rows[0] else None
+
 
 @type_of(Predictions, name="Regression", description="A regressor's answers.")
 class RegressionType:
@@ -160,6 +181,12 @@ class RegressionType:
     prediction_id: strawberry.auto
     latency_ms: strawberry.auto
     predictions: list[ValuePredictionType]
+
+    @edge(graphql_type=FloatVector)
+    @staticmethod
+    def values(parent: strawberry.Parent[Predictions]) -> list[float]:
+        """All values in one value, for many rows, in their order."""
+        return [each.value for each in parent.predictions if isinstance(each, ValuePrediction)]
 
 
 @type_of(LatencyQuantiles)

@@ -295,3 +295,23 @@ class TestLiveMetrics:
         (event,) = [event async for event in client.subscribe(self.QUERY, variables)]
 
         assert code == event["errors"][0]["extensions"]["code"]
+
+
+async def test_many_rows_are_answered_in_columns(services: Services) -> None:
+    rows = "[{sepalLengthCm: 5.1, sepalWidthCm: 3.5, petalLengthCm: 1.4, petalWidthCm: 0.2}]"
+    document = f"""{{ predict {{
+      irisSpecies(rows: {rows}) {{
+        columnLabels probabilityMatrix predictions {{ probabilities {{ label probability }} }}
+      }}
+      housePrice(rows: [
+        {{livingAreaM2: 1, numberOfRooms: 0, hasAGarden: false}},
+        {{livingAreaM2: 2, numberOfRooms: 0, hasAGarden: false}}
+      ]) {{ values }}
+    }} }}"""
+    data = (await GraphQLClient(services).execute(document))["data"]["predict"]
+
+    (prediction,) = data["irisSpecies"]["predictions"]
+    entries = prediction["probabilities"]
+    assert data["irisSpecies"]["columnLabels"] == [entry["label"] for entry in entries]
+    assert data["irisSpecies"]["probabilityMatrix"] == [[entry["probability"] for entry in entries]]
+    assert data["housePrice"]["values"] == [53_000.0, 56_000.0]

@@ -129,7 +129,8 @@ class _Supervisor:
 
     def _wait_for_first(self) -> None:
         """Return when the first worker is ready, or a signal came."""
-        host, port = self._listener.getsockname()[:2]
+        name, port = self._listener.getsockname()[:2]
+        host = str(name)
         reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - to reach it
         shown = f"[{reached}]" if ":" in reached else reached
         ends_at = time.monotonic() + FIRST_SECONDS

@@ -51,7 +51,9 @@ class UserError:
     message: str = strawberry.field(
         description="What was wrong, what was expected, and what to do."
     )
-    code: ErrorCode = strawberry.field(description="The stable code.")
+    code: ErrorCode = strawberry.field(  # pyright: ignore[reportInvalidTypeForm] # made of values
+        description="The stable code."
+    )
     path: list[str] | None = strawberry.field(
         description="Where in the arguments it is, from the outside in; null where it is nowhere."
     )
@@ -148,11 +150,12 @@ def root_mutation(
         union = strawberry.union(
             f"{name}Result", description="What was done, or why it could not be done."
         )
+        answer: Any = Annotated[Union[members], union]  # noqa: UP007 - made of values
         return strawberry.mutation(
             resolver=guarded,
             description=first_paragraph(function),
             directives=[RequiresPermission(permission=permission), *directives],
-            graphql_type=Annotated[Union[members], union] | None,  # noqa: UP007 - made of values
+            graphql_type=answer | None,
         )
 
     return decorate

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.benchmarks import lists, playground, serving, startup, subscribers
+from tests.benchmarks import (
+    hostile,
+    latency,
+    lists,
+    playground,
+    rollout,
+    serving,
+    startup,
+    subscribers,
+)
 from tests.benchmarks.plan import ROOT, Plan, quick_plan
 from tests.benchmarks.processes import Product, running_product
 from tests.benchmarks.report import Table
@@ -17,7 +26,10 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     startup.measure,
     lists.measure,
     subscribers.measure,
+    rollout.measure,
     playground.measure,
+    hostile.measure,
+    latency.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

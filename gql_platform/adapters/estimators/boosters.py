@@ -14,7 +14,8 @@ from gql_platform.serving.ports import ClassOutput, ValueOutput
 def booster_form(estimator: Any) -> Final | None:
     """Return what the booster within one of LightGBM's estimators computes.
 
-    The wrapper spends most of a call on checks that the signature has done already.
+    The wrapper spends most of a call on checks that the signature has done already. The booster
+    computes in the calling thread alone: several requests are computed at once already.
 
     Returns:
         None for any other estimator.
@@ -28,14 +29,14 @@ def booster_form(estimator: Any) -> Final | None:
         return _classes(booster)
 
     def values(rows: Floats) -> ValueOutput:
-        return ValueOutput(np.asarray(booster.predict(rows), dtype=np.float64))
+        return ValueOutput(np.asarray(booster.predict(rows, num_threads=1), dtype=np.float64))
 
     return values
 
 
 def _classes(booster: Any) -> Final:
     def classes(rows: Floats) -> ClassOutput:
-        found = np.asarray(booster.predict(rows), dtype=np.float64)
+        found = np.asarray(booster.predict(rows, num_threads=1), dtype=np.float64)
         if found.ndim == 1:
             found = np.vstack((1.0 - found, found)).T
         return ClassOutput(found.argmax(axis=1), found)

@@ -103,7 +103,8 @@ def difference_of(expected: Output, found: Output, *, tolerance: float) -> float
             model is not undecided.
     """
     if isinstance(expected, ValueOutput) and isinstance(found, ValueOutput):
-        spread = float(np.std(expected.values)) or float(np.abs(expected.values).max()) or 1.0
+        size = float(np.abs(expected.values).max(initial=0.0))
+        spread = max(float(np.std(expected.values)), size / 1000) or 1.0
         return _largest(expected.values, found.values) / spread
     if not isinstance(expected, ClassOutput) or not isinstance(found, ClassOutput):
         raise DisagreementError("it answers with something else")

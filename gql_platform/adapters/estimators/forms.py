@@ -17,6 +17,7 @@ from gql_platform.adapters.estimators.affine import Floats, Operation, applied, 
 from gql_platform.adapters.estimators.boosters import booster_form
 from gql_platform.adapters.estimators.categories import known_values
 from gql_platform.adapters.estimators.comparison import FOLDED_TOLERANCE, TOLERANCE
+from gql_platform.adapters.estimators.continuity import jumping_estimator, jumping_transformer
 from gql_platform.adapters.estimators.folding import Final, folded_forms
 from gql_platform.adapters.estimators.graphs import MatrixGraph, TableGraph, final_graph
 from gql_platform.adapters.estimators.imputers import without_imputers
@@ -28,7 +29,7 @@ from gql_platform.adapters.estimators.trees import (
 )
 from gql_platform.registry.records import Column, ColumnType
 from gql_platform.serving.ports import ClassOutput, ValueOutput
-from gql_platform.serving.records import Engine
+from gql_platform.serving.records import Engine, RefusedEngine
 
 Head: TypeAlias = Callable[[Any], "Floats | None"]
 """The steps before the last: takes rows as they are read, returns shape (n, m), or None where the
@@ -72,12 +73,16 @@ class Forms:
         estimator: The fitted estimator or pipeline.
         columns: The columns of its rows.
         frame: At least one row that it takes.
+
+    Attributes:
+        refused: What has been refused without a comparison so far.
     """
 
     def __init__(self, estimator: Any, columns: Sequence[Column], frame: pd.DataFrame) -> None:
         self._estimator = estimator
         self._columns = columns
         self._frame = frame
+        self.refused: list[RefusedEngine] = []
         self._steps, self._final = parts_of(estimator)
         self._are_doubles = all(column.type is ColumnType.DOUBLE for column in columns)
 
@@ -103,7 +108,7 @@ class Forms:
 
     def _matrix(self) -> Iterator[Form]:
         """Yield forms with the preprocessing as a graph over one matrix."""
-        if not self._steps:
+        if not self._steps or self._is_jumpy(jumping_transformer(self._steps)):
             return
         head = MatrixGraph(self._head(), len(self._columns))
         yield from self._finals(head, self._width(head), reads_arrays=True, is_graph=True)
@@ -116,7 +121,7 @@ class Forms:
 
     def _table(self, *, are_doubles: bool) -> Iterator[Form]:
         """Yield forms with the preprocessing as a graph over columns of several types."""
-        if not self._steps:
+        if not self._steps or self._is_jumpy(jumping_transformer(self._steps)):
             return
         known = known_values(self._steps, self._columns)
         head = TableGraph(self._head(), self._columns, known, are_doubles=are_doubles)
@@ -144,10 +149,14 @@ class Forms:
     def _graph(
         self, head: Head, width: int, *, is_single: bool, reads_arrays: bool
     ) -> Iterator[Form]:
+        if self._is_jumpy(jumping_estimator(self._final)):
+            return
         try:
             final = self._final_graph(width, is_single=is_single)
         except Exception as error:  # noqa: BLE001 - another form may do
             log.info("not_converted", error=type(error).__name__, reason=str(error)[:300])
+            reason = f"its last step cannot be converted ({type(error).__name__})."
+            self.refused.append(RefusedEngine(Engine.ONNX, reason))
             return
         yield Form(Engine.ONNX, head, final, TOLERANCE, reads_arrays)
 
@@ -162,6 +171,13 @@ class Forms:
             return None if found is None else graph(found)
 
         return final
+
+    def _is_jumpy(self, part: str | None) -> bool:
+        """Take note of a part that no comparison can judge, if there is one."""
+        if part is not None:
+            reason = f"{part} may jump where no comparison looks."
+            self.refused.append(RefusedEngine(Engine.ONNX, reason))
+        return part is not None
 
     def _head(self) -> Any:
         steps = self._steps

@@ -19,6 +19,7 @@ from skl2onnx.common.data_types import (
 from sklearn.base import is_classifier
 
 from gql_platform.adapters.estimators.affine import Floats
+from gql_platform.adapters.estimators.categories import by_place
 from gql_platform.adapters.estimators.folding import Final
 from gql_platform.adapters.estimators.trees import float32_of
 from gql_platform.registry.records import Column, ColumnType
@@ -33,6 +34,10 @@ _NUMERIC = {
     ColumnType.LONG: (Int64TensorType, np.int64),
     ColumnType.INTEGER: (Int64TensorType, np.int64),
 }
+
+_TIE = 1e-6
+"""Probabilities that are this near may be equal but for the rounding of float32; of equal ones, the
+estimators choose the first."""
 
 
 def session_of(model: Any) -> onnxruntime.InferenceSession:
@@ -86,7 +91,8 @@ def _classes(
         if given is None:
             return None
         probabilities = session.run(names, {"x": given})[0].astype(np.float64)
-        return ClassOutput(probabilities.argmax(axis=1), probabilities)
+        highest = probabilities.max(axis=1, keepdims=True)
+        return ClassOutput((probabilities >= highest - _TIE).argmax(axis=1), probabilities)
 
     return classes
 
@@ -132,9 +138,9 @@ class TableGraph:
     """Preprocessing of a table, column by column, as a graph in float64.
 
     Args:
-        transformer: A fitted transformer of tables, or a pipeline of some.
+        transformer: A fitted transformer of tables, or a pipeline of some; it belongs to the graph.
         columns: The columns of the table, in their order.
-        known: For each column of text, the values that are known, where others are an error.
+        known: For each encoded column, the values that are known, where others are an error.
         are_doubles: Whether whole numbers are read as doubles: a graph cannot put columns of
             several types beside each other.
 
@@ -146,7 +152,7 @@ class TableGraph:
         self,
         transformer: Any,
         columns: Sequence[Column],
-        known: Mapping[str, frozenset[str]],
+        known: Mapping[str, frozenset[Any]],
         *,
         are_doubles: bool,
     ) -> None:
@@ -156,8 +162,11 @@ class TableGraph:
             for column in columns
         ]
         self._known = known
-        inputs = [(name, kind([None, 1])) for name, kind, _ in self._columns]
-        self._session = session_of(_converted(transformer, inputs))
+        inputs = [
+            (f"c{place}", kind([None, 1])) for place, (_, kind, _) in enumerate(self._columns)
+        ]
+        placed = by_place(transformer, [name for name, _, _ in self._columns])
+        self._session = session_of(_converted(placed, inputs))
         self._inputs = {each.name for each in self._session.get_inputs()}
 
     def __call__(self, frame: pd.DataFrame) -> Floats | None:
@@ -168,23 +177,20 @@ class TableGraph:
         given = {}
         for place, (name, _, dtype) in enumerate(self._columns):
             values = frame.iloc[:, place].to_numpy()
-            if dtype is object:
-                if not self._takes(name, values):
-                    return None
-            elif values.dtype.kind not in "iufb" or not np.isfinite(values).all():
+            if not self._takes(name, values, is_text=dtype is object):
                 return None
-            else:
-                values = values.astype(dtype, copy=False)
-            if name in self._inputs:
-                given[name] = values.reshape(-1, 1)
+            if f"c{place}" in self._inputs:
+                given[f"c{place}"] = values.astype(dtype, copy=False).reshape(-1, 1)
         made: Floats = self._session.run(None, given)[0]
         return made.astype(np.float64, copy=False)
 
-    def _takes(self, name: str, values: npt.NDArray[Any]) -> bool:
+    def _takes(self, name: str, values: npt.NDArray[Any], *, is_text: bool) -> bool:
         known = self._known.get(name)
-        if known is not None:
-            return known.issuperset(values)
-        return all(type(value) is str for value in values)
+        if is_text:
+            is_usual = all(type(value) is str for value in values)
+        else:
+            is_usual = values.dtype.kind in "iufb" and bool(np.isfinite(values).all())
+        return is_usual and (known is None or known.issuperset(values.tolist()))
 
 
 def _converted(estimator: Any, inputs: Sequence[tuple[str, Any]]) -> Any:

@@ -17,6 +17,14 @@ THRESHOLDS = 300
 
 UNSEEN = "a value that no training data has"
 
+UNSEEN_NUMBER = 1_987_654_321
+
+_UNSEEN: dict[ColumnType, str | int] = {
+    ColumnType.STRING: UNSEEN,
+    ColumnType.LONG: UNSEEN_NUMBER,
+    ColumnType.INTEGER: UNSEEN_NUMBER,
+}
+
 _SEED = 0
 
 
@@ -91,11 +99,12 @@ def scattered_table(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFr
 
 
 def unseen_tables(frame: pd.DataFrame, columns: Sequence[Column]) -> list[pd.DataFrame]:
-    """Return a table of one row for each column of text, with a value that is new to the model."""
+    """Return a table of one row for each discrete column, with a value that is new to the model."""
     made = []
     for column in columns:
-        if column.type is ColumnType.STRING:
+        value = _UNSEEN.get(column.type)
+        if value is not None:
             row = frame.iloc[:1].copy()
-            row[column.name] = UNSEEN
+            row[column.name] = pd.Series([value], index=row.index, dtype=row[column.name].dtype)
             made.append(row)
     return made

@@ -122,8 +122,12 @@ def _thresholds(estimator: Any) -> Iterator[tuple[int, float]]:
                 nodes["feature_idx"].tolist(), nodes["num_threshold"].tolist(), strict=True
             )
     else:
-        for each in np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object)):
-            yield from _thresholds(each)
+        inner = np.ravel(np.asarray(getattr(estimator, "estimators_", ()), dtype=object))
+        # Each estimator of a bag may read some columns alone.
+        chosen = getattr(estimator, "estimators_features_", None)
+        for number, each in enumerate(inner):
+            for column, threshold in _thresholds(each):
+                yield (column if chosen is None else int(chosen[number][column])), threshold
 
 
 def forest_sum(estimator: Any) -> Final | None:

@@ -41,11 +41,19 @@ MLFLOW_FILE = "MLmodel"
 log = structlog.get_logger(__name__)
 
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib"})
+
+
+def _read_pickle(path: Path) -> Any:
+    return joblib.load(path)
+
+
+def _read_skops(path: Path) -> Any:
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=str(path)))
+
+
 _READERS: Mapping[str, Callable[[Path], Any]] = {
-    **dict.fromkeys(_PICKLES, joblib.load),
-    ".skops": lambda path: skops.io.load(
-        path, trusted=skops.io.get_untrusted_types(file=str(path))
-    ),
+    **dict.fromkeys(_PICKLES, _read_pickle),
+    ".skops": _read_skops,
 }
 FORMATS = (*sorted(_READERS), "a folder that MLflow saved")
 """What is loaded, for the error."""

@@ -29,13 +29,13 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from gql_platform.adapters.estimators.native import ARGMAX_CLASSIFIERS, sklearn_predictor
 from gql_platform.adapters.estimators.shortcuts import (
     forget_names,
     is_exact_logistic,
     logistic_output,
     probe_of,
 )
-from gql_platform.adapters.estimators.native import ARGMAX_CLASSIFIERS, sklearn_predictor
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
 from gql_platform.serving.records import Task

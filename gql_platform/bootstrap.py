@@ -85,12 +85,18 @@ def _services(
     demo: Demo | None = None,
 ) -> Services:
     """Join the services to each other."""
+    from gql_platform.adapters.isolation.isolation import ProcessIsolation
+
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
         loader,
         traffic=Traffic(),
         observers=[metrics] if metrics else [],
         limits=limits_of(settings),
+        isolation=ProcessIsolation(
+            memory_limit_mb=settings.model_memory_mb,
+            call_timeout_seconds=settings.predict_timeout_seconds,
+        ),
     )
     key = settings.api_secret_key
     return Services(

@@ -148,6 +148,14 @@ class Settings(BaseSettings):
     predict_timeout_seconds: float = Field(
         default=30.0, gt=0, description="How long a prediction may take, its wait included."
     )
+    model_memory_mb: int | None = Field(
+        default=None,
+        ge=64,
+        description=(
+            "How much memory the process of a slow model may take, in 10^6 bytes; unset, as much "
+            "as there is. Quick models compute in the server itself."
+        ),
+    )
     load_timeout_seconds: float = Field(
         default=300.0,
         gt=0,

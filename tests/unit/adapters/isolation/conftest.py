@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from gql_platform.adapters.isolation.isolation import ProcessIsolation
@@ -35,6 +36,13 @@ async def isolate() -> AsyncIterator[Isolate]:
     for predictor in made:
         predictor.close()
     join_ends()
+
+
+@pytest.fixture
+def started() -> Callable[[], set[int]]:
+    """Return the processes started since the test began that are there still, by number."""
+    there = {child.pid for child in psutil.Process().children()}
+    return lambda: {child.pid for child in psutil.Process().children()} - there
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,14 +175,19 @@ class TestRefusals:
         ],
     )  # fmt: skip
     async def test_model_that_does_not_load(
-        self, call: Any, arguments: tuple[Any, ...], settings: dict[str, Any], reason: str
+        self,
+        call: Any,
+        arguments: tuple[Any, ...],
+        settings: dict[str, Any],
+        reason: str,
+        started: Callable[[], set[int]],
     ) -> None:
         """What goes wrong in the process is told."""
         isolation = ProcessIsolation(**settings)
         with pytest.raises(ModelLoadError) as caught:
             await isolation.isolated(version_of("sums", 3), Loading(call, arguments))
         assert caught.value.data == {"name": "sums", "version": 3, "reason": reason}
-        assert psutil.Process().children() == []
+        assert started() == set()
 
     async def test_model_that_cannot_be_handed_over(self) -> None:
         """What cannot be encoded is refused before a process is started."""
@@ -192,13 +198,15 @@ class TestRefusals:
         assert caught.value.reason.startswith("it cannot be handed to another process: ")
         assert "<lambda>" in caught.value.reason
 
-    async def test_slow_start(self, pipes: tuple[Path, Path]) -> None:
+    async def test_slow_start(
+        self, pipes: tuple[Path, Path], started: Callable[[], set[int]]
+    ) -> None:
         """A process that does not get ready is not waited for, and ended."""
         isolation = ProcessIsolation(start_timeout_seconds=0.1)
         with pytest.raises(ModelLoadError) as caught:
             await isolation.isolated(version_of("sums", 3), Loading(wait_to_load, pipes))
         assert caught.value.reason == "its process was not ready within 0.1 s."
-        assert psutil.Process().children() == []
+        assert started() == set()
 
 
 def values_of(output: ClassOutput | ValueOutput) -> list[float]:

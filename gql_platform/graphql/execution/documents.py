@@ -1,8 +1,10 @@
 """Documents on their way to being executed: found, measured, validated, and kept."""
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from graphql import DocumentNode, GraphQLError
@@ -20,6 +22,13 @@ from gql_platform.graphql.execution.trusted import TrustedDocument
 
 MAX_KEPT_LENGTH = 256 * 1024
 """The longest that all texts together may be; a parsed document takes up to 200 times its text."""
+
+_INTAKE = ThreadPoolExecutor(1, thread_name_prefix="documents")
+"""Where texts are parsed and validated that are not known yet.
+
+A hostile text takes up to 200 ms, which the event loop must not be kept for. One thread serves all
+stores: with more of them the loop would have to share the interpreter with each.
+"""
 
 SHA256 = "sha256:"
 """What the id of a document begins with that is the hash of its text."""
@@ -80,29 +89,28 @@ class DocumentStore:
         """Return how many documents are kept that are not trusted."""
         return len(self._documents)
 
-    def find(self, request: OperationRequest) -> CheckedDocument:
+    async def find(self, request: OperationRequest) -> CheckedDocument:
         """Return the document that a request is about, by its text or by an id."""
         try:
-            return self._found(request)
+            found = self._named(request)
         except GraphQLError as error:
             return CheckedDocument(None, None, [error])
+        return found if isinstance(found, CheckedDocument) else await self.check(found)
 
-    def check(self, text: str) -> CheckedDocument:
+    async def check(self, text: str) -> CheckedDocument:
         """Return what is known of a text, and find it out the first time."""
-        found = self._trusted_texts.get(text)
-        if found is not None:
-            return found
-        found = self._documents.get(text)
-        if found is not None:
-            self._documents.move_to_end(text)
-            return found
-        checked = self._checked(text)
+        known = self._known(text)
+        if known is not None:
+            return known
+        loop = asyncio.get_running_loop()
+        checked = await loop.run_in_executor(_INTAKE, self._checked, text)
         # What is refused is not kept: it may be large, and nobody means to send it again.
-        if checked.measured is not None:
+        if checked.measured is not None and text not in self._documents:
             self._keep(text, checked)
         return checked
 
-    def _found(self, request: OperationRequest) -> CheckedDocument:
+    def _named(self, request: OperationRequest) -> CheckedDocument | str:
+        """Return the document that a request is about, or its text if that is all there is."""
         text, persisted = request.query, request.persisted_hash
         if request.document_id is not None:
             return self._by_id(request.document_id)
@@ -116,7 +124,7 @@ class DocumentStore:
         if persisted is not None and hash_of(text) != persisted:
             raise DocumentHashError
         if not self._only_trusted:
-            return self.check(text)
+            return self._known(text) or text
         trusted = self._trusted_texts.get(text)
         if trusted is None:
             raise PersistedDocumentNotFoundError(f"{SHA256}{hash_of(text)}")
@@ -135,7 +143,15 @@ class DocumentStore:
         if trusted is not None:
             return trusted
         text = self._texts.get(persisted)
-        return self.check(text) if text is not None else None
+        return self._known(text) if text is not None else None
+
+    def _known(self, text: str) -> CheckedDocument | None:
+        found = self._trusted_texts.get(text)
+        if found is None:
+            found = self._documents.get(text)
+            if found is not None:
+                self._documents.move_to_end(text)
+        return found
 
     def _trust(self, document: TrustedDocument) -> None:
         checked = self._checked(document.text)

@@ -112,11 +112,12 @@ class GraphQLEndpoint:
         """Run an operation, and send its answers as events until its client goes away."""
         context = self._context_of(scope)
         allowed = {*allowed, OperationType.SUBSCRIPTION}
-        try:
-            results = self._schema_of(context).results(request, context, allowed=allowed)
-        except OperationTypeError as error:
-            raise _not_allowed(error.operation_type) from error
         with WhileConnected(receive):
+            try:
+                schema = self._schema_of(context)
+                results = await schema.results(request, context, allowed=allowed)
+            except OperationTypeError as error:
+                raise _not_allowed(error.operation_type) from error
             await send_events(results, send)
 
     def _body_of(self, error: RequestError, scope: Scope) -> bytes:

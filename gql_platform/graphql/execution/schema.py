@@ -172,7 +172,7 @@ class CompiledSchema(strawberry.Schema):
     ) -> Results:
         """Run an operation of any type; as Strawberry's method of this name."""
         request = _request(query, variable_values, root_value, operation_name, operation_extensions)
-        return self.results(request, context_value, allowed=_allowed(allowed_operation_types))
+        return await self.results(request, context_value, allowed=_allowed(allowed_operation_types))
 
     async def run(
         self, request: OperationRequest, context: Any, *, allowed: Types = ANY_TYPE
@@ -190,26 +190,29 @@ class CompiledSchema(strawberry.Schema):
         Raises:
             OperationTypeError: If it is of a type that may not run.
         """
-        operation = self._begun(request, context, allowed)
+        operation = await self._begun(request, context, allowed)
         try:
             return await self._answer(operation)
         finally:
             self._end(operation)
 
-    def results(
+    async def results(
         self, request: OperationRequest, context: Any, *, allowed: Types = ANY_TYPE
     ) -> Results:
-        """Run an operation and yield its answers: the events of a subscription, or a single one.
+        """Run an operation of any type.
 
         Args:
             request: What to run.
             context: What its resolvers see.
             allowed: The types of operation that may run.
 
+        Returns:
+            Its answers: the events of a subscription, or a single one.
+
         Raises:
             OperationTypeError: If it is of a type that may not run.
         """
-        operation = self._begun(request, context, allowed)
+        operation = await self._begun(request, context, allowed)
         measured = operation.measured
         if measured is not None and measured.type is OperationType.SUBSCRIPTION:
             return self._events(operation)
@@ -221,10 +224,10 @@ class CompiledSchema(strawberry.Schema):
         finally:
             self._end(operation)
 
-    def _begun(self, request: OperationRequest, context: Any, allowed: Types) -> _Operation:
+    async def _begun(self, request: OperationRequest, context: Any, allowed: Types) -> _Operation:
         """Find the operation, and what stands against it."""
         started = time.perf_counter()
-        checked = self.documents.find(request)
+        checked = await self.documents.find(request)
         operation = _Operation(request, context, checked, None, 0, checked.errors, started)
         if checked.errors or checked.measured is None:
             return operation

@@ -238,7 +238,7 @@ class _Connection:
     async def _tell(self, name: str, request: OperationRequest) -> None:
         shown = orjson.dumps(name).decode()
         context = self._endpoint.context_of(self._scope)
-        results = self._endpoint.schema_of(context).results(request, context)
+        results = await self._endpoint.schema_of(context).results(request, context)
         async with aclosing(results):
             async for result in results:
                 if isinstance(result, Refusal):

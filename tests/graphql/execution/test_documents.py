@@ -1,5 +1,6 @@
 """Documents by their texts, their ids and their hashes."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,13 @@ class TestStore:
     def test_length_of_what_is_kept_is_bounded(self, names: list[int]) -> None:
         store = DocumentStore(GUARD, trusted=[TRUSTED], capacity=60)
         texts = [f"query Q{name} {{ hello }}" for name in names]
-        for text in texts:
-            assert store.check(text).errors == []
-            assert store.check(HELLO).errors == []
+
+        async def check_all() -> None:
+            for text in texts:
+                assert (await store.check(text)).errors == []
+                assert (await store.check(HELLO)).errors == []
+
+        asyncio.run(check_all())
         last = list(dict.fromkeys(reversed(texts)))
         assert len(store) <= len(last)
         assert sum(map(len, list(store._documents))) <= 60

@@ -117,7 +117,7 @@ class TestSending:
             if len(sent) == 5:
                 stage.gate.set()
 
-        results = product().results(OperationRequest("subscription { count(to: 1) }"), stage)
+        results = await product().results(OperationRequest("subscription { count(to: 1) }"), stage)
         await send_events(results, send, heartbeat_seconds=0.001)
 
         assert sent[1] == sent[3] == sent[4] == b":\n\n"
@@ -130,7 +130,7 @@ class TestSending:
             if message.get("body", b"").startswith(b"event"):
                 await asyncio.Event().wait()
 
-        results = product().results(OperationRequest("subscription { count }"), stage)
+        results = await product().results(OperationRequest("subscription { count }"), stage)
         await send_events(results, send, stall_seconds=0.01)
 
         assert stage.log == ["closed"]

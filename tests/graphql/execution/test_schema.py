@@ -95,14 +95,14 @@ class TestSubscriptions:
         """Each event is an answer; the cost is told once."""
         stage = Stage()
         stage.gate.set()
-        results = product().results(OperationRequest("subscription { count(to: 2) }"), stage)
+        results = await product().results(OperationRequest("subscription { count(to: 2) }"), stage)
         found = [(result.data, result.extensions) async for result in results]
         assert [data for data, _ in found] == [{"count": 1}, {"count": 2}]
         assert [extensions is not None for _, extensions in found] == [True, False]
 
     async def test_source_that_fails_ends_with_the_error(self) -> None:
         """What the source raises is the last answer."""
-        results = product().results(OperationRequest("subscription { fail }"), Stage())
+        results = await product().results(OperationRequest("subscription { fail }"), Stage())
         found = [result async for result in results]
         assert [result.data for result in found] == [{"fail": 1}, None]
         assert [error.message for error in found[-1].errors or ()] == ["the secret is 42"]
@@ -111,14 +111,15 @@ class TestSubscriptions:
         """Whoever stops listening leaves nothing running."""
         stage = Stage()
         async with aclosing(
-            product().results(OperationRequest("subscription { count }"), stage)
+            await product().results(OperationRequest("subscription { count }"), stage)
         ) as results:
             await anext(results)
         assert stage.log == ["closed"]
 
     async def test_a_query_is_one_answer(self) -> None:
         """A streaming transport runs queries as well."""
-        found = [each async for each in product().results(OperationRequest("{ hello }"), Stage())]
+        results = await product().results(OperationRequest("{ hello }"), Stage())
+        found = [each async for each in results]
         assert [each.data for each in found] == [{"hello": "Hello, you"}]
 
 

@@ -35,20 +35,29 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
 
 
 def main() -> None:
-    """Register the demo models in a new data folder, and run every benchmark on it."""
+    """Register the demo models in a new data folder, and run benchmarks on it."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="only show that everything runs; the figures are void"
     )
-    is_quick = parser.parse_args().quick
+    parser.add_argument(
+        "only", nargs="*", metavar="NAME", choices=[[], *map(_name, BENCHMARKS)],
+        help="the benchmarks to run, by their modules; all, if none is named",
+    )  # fmt: skip
+    given = parser.parse_args()
     with TemporaryDirectory() as folder:
         data_dir = Path(folder)
         register_demo_models(data_dir)
-        plan = quick_plan(data_dir) if is_quick else Plan(data_dir)
+        plan = quick_plan(data_dir) if given.quick else Plan(data_dir)
         with running_product(data_dir, environ=startup.WATCHING_IMPORTS) as product:
-            for benchmark in BENCHMARKS:
+            chosen = [each for each in BENCHMARKS if not given.only or _name(each) in given.only]
+            for benchmark in chosen:
                 for table in benchmark(plan, product):
                     print(table.text(), end="\n\n", flush=True)
+
+
+def _name(benchmark: Callable[..., Iterator[Table]]) -> str:
+    return benchmark.__module__.rpartition(".")[2]
 
 
 def register_demo_models(data_dir: Path) -> None:

@@ -177,8 +177,19 @@ class DocumentStore:
             measured = self._guard.measure(document)
             errors = self._guard.validate(document)
         except GraphQLError as error:
+            _forget_frames(error)
             return CheckedDocument(None, None, [error])
         return CheckedDocument(document, None if errors else measured, errors)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go of the frames that an error was raised in.
+
+    They hold all of a refused document, and refer to the error in turn.
+    """
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def hash_of(text: str) -> str:

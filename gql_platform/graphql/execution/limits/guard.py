@@ -11,8 +11,10 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
-    parse,
+    Source,
 )
+from graphql.language import Lexer, Token
+from graphql.language.parser import Parser
 
 from gql_platform.graphql.execution.limits.bounds import Limit, Limits
 from gql_platform.graphql.execution.limits.declarations import CostTable
@@ -154,12 +156,21 @@ class Guard:
         size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
         self.limits.check({Limit.BYTES: size})
         maximum = self.limits.tokens
+        source = Source(text)
+        lexer = Lexer(source)
+        first = lexer.token
         try:
-            return parse(text, max_tokens=maximum)
+            return Parser(source, lexer=lexer, max_tokens=maximum).parse_document()
+        except RecursionError:
+            # Its frames are many; nobody is to see them, nor to keep them.
+            reason = "Document is nested too deeply. Parsing aborted."
+            raise GraphQLSyntaxError(source, lexer.token.start, reason) from None
         except GraphQLSyntaxError as error:
             if _MANY_TOKENS not in error.message:
                 raise
             raise LimitExceededError(Limit.TOKENS, maximum + 1, maximum, at_least=True) from error
+        finally:
+            _unlink(first)
 
     def measure(self, document: DocumentNode) -> MeasuredDocument:
         """Measure a document, before it is validated.
@@ -223,3 +234,15 @@ def _largest(operations: Mapping[str | None, MeasuredOperation]) -> dict[Limit, 
         for limit, value in operation.measured.items():
             largest[limit] = max(largest.get(limit, 0), value)
     return {limit: largest[limit] for limit in Limit if limit in largest}
+
+
+def _unlink(token: Token | None) -> None:
+    """Take the links between tokens away, which nobody follows any more.
+
+    They refer to each other in both directions. Without the links a document that is refused is
+    gone at once; with them it stays until the garbage collector holds everything up.
+    """
+    while token is not None:
+        following = token.next
+        token.prev = token.next = None
+        token = following

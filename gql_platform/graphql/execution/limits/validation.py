@@ -6,6 +6,7 @@ that are spelled alike; and messages repeat what the client sent, however long i
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -15,17 +16,27 @@ from graphql import (
     GraphQLSchema,
     ObjectValueNode,
     OverlappingFieldsCanBeMergedRule,
+    ParallelVisitor,
+    TypeInfo,
+    TypeInfoVisitor,
     ValidationContext,
     VariableNode,
     specified_rules,
-    validate,
+    visit,
 )
+from graphql.language.ast import QUERY_DOCUMENT_KEYS
 from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gql_platform.graphql.execution.limits.bounds import Limit
 from gql_platform.graphql.execution.limits.refusals import LimitExceededError
+
+_VISITED = {
+    kind: tuple(key for key in keys if key != "description")
+    for kind, keys in QUERY_DOCUMENT_KEYS.items()
+}
+"""Where values lie that mean something; descriptions are strings that mean nothing."""
 
 MAX_ERRORS = 5
 MAX_MESSAGE_LENGTH = 500
@@ -51,20 +62,36 @@ def find_errors(
     Raises:
         LimitExceededError: If finding fields that cannot be merged takes more comparisons.
     """
-    rules = _rules(comparisons)
-    found = validate(
-        schema, document, rules, max_errors=max_errors, hide_suggestions=not suggestions
-    )
-    errors = [error for error in found if not isinstance(error, ValidationAbortedError)]
-    if len(errors) < len(found) and len(errors) < max_errors:
-        limit = Limit.COMPARISONS
-        raise LimitExceededError(limit, comparisons + 1, comparisons, at_least=True)
+    errors: list[GraphQLError] = []
+
+    def report(error: GraphQLError) -> None:
+        if len(errors) == max_errors:
+            raise ValidationAbortedError("these are enough")
+        errors.append(error)
+
+    type_info = TypeInfo(schema)
+    context = ValidationContext(schema, document, type_info, report, not suggestions)
+    rules = [rule(context) for rule in _rules(comparisons)]
+    side_by_side = ParallelVisitor(rules)
+    visitor = TypeInfoVisitor(type_info, side_by_side)
+    try:
+        visit(document, visitor, _VISITED)
+    except ValidationAbortedError as aborted:
+        if len(errors) < max_errors:
+            limit, made = Limit.COMPARISONS, comparisons + 1
+            raise LimitExceededError(limit, made, comparisons, at_least=True) from aborted
+    finally:
+        # Visitors refer to themselves. Without what they hold of a document it is gone as soon as
+        # it is refused; with it, it stays until the garbage collector holds everything up.
+        for each in (visitor, side_by_side, *rules):
+            vars(each).clear()
     for error in errors:
         if len(error.message) > MAX_MESSAGE_LENGTH:
             error.message = error.message[:MAX_MESSAGE_LENGTH] + "…"
     return errors
 
 
+@cache
 def _rules(comparisons: int) -> Sequence[type[ASTValidationRule]]:
     class BoundedOverlap(OverlappingFieldsCanBeMergedRule):
         """The rule of the specification, with a budget of its own instead of the module's."""

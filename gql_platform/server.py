@@ -32,7 +32,7 @@ Python's own 5 ms would hold up the event loop that long for each message, whene
 computes or a document is validated in a thread.
 """
 
-YOUNG_OBJECTS = 50_000
+YOUNG_OBJECTS = 10_000
 """How many objects there are in the youngest generation before the garbage collector looks at it.
 
 Parsing and validating a document makes up to 30,000 objects that are gone right afterwards. With

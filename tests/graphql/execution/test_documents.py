@@ -1,7 +1,9 @@
 """Documents by their texts, their ids and their hashes."""
 
 import asyncio
+import gc
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +12,18 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from gql_platform.graphql.execution import documents
 from gql_platform.graphql.execution.documents import SHA256, DocumentStore, hash_of
 from gql_platform.graphql.execution.endpoint import GraphQLEndpoint
 from gql_platform.graphql.execution.limits.guard import Guard
+from gql_platform.graphql.execution.request import OperationRequest
 from gql_platform.graphql.execution.trusted import (
     DocumentFileError,
     TrustedDocument,
     read_documents,
 )
+from gql_platform.graphql.schema import build_schema
+from tests.graphql.execution.limits.hostile import hostile_documents
 from tests.graphql.execution.products import Stage, product
 
 HELLO = "query Hello { hello }"
@@ -130,6 +136,7 @@ class TestTrustedOnly:
         assert (response.status_code, code_of(response)) == (status, code)
 
 
+@pytest.mark.anyio
 class TestStore:
     """What is kept, and for how long."""
 
@@ -140,6 +147,49 @@ class TestStore:
             "Cannot query field 'nope' on type 'Query'."
         ]
         assert list(store.problems) == ["wrong"]
+
+    async def test_known_documents_do_not_wait_for_new_ones(self) -> None:
+        """While one is parsed and validated, the event loop serves the others."""
+        store = DocumentStore(GUARD, trusted=[TRUSTED])
+        gate = threading.Event()
+        busy = documents._INTAKE.submit(gate.wait)
+        coming = asyncio.create_task(store.check("query New { hello }"))
+        known = await store.find(OperationRequest(HELLO))
+        assert (known.errors, coming.done(), len(store)) == ([], False, 0)
+        gate.set()
+        assert (await coming).errors == []
+        assert (busy.result(), len(store)) == (True, 1)
+
+    async def test_client_that_goes_away_takes_its_document_along(self) -> None:
+        """What waits to be parsed is not, when nobody asks for it any more."""
+        store = DocumentStore(GUARD)
+        gate = threading.Event()
+        documents._INTAKE.submit(gate.wait)
+        coming = asyncio.create_task(store.check("query New { hello }"))
+        await asyncio.sleep(0)
+        coming.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await coming
+        gate.set()
+        assert documents._INTAKE.submit(lambda: len(store)).result() == 0
+
+    @pytest.mark.parametrize(
+        "family", ["duplicate_objects", "same_spread", "comments_around", "unclosed"]
+    )
+    async def test_refused_document_leaves_no_garbage(self, family: str) -> None:
+        """Almost nothing of it waits for the garbage collector."""
+        store = DocumentStore(Guard(build_schema()._schema))
+        text = next(each.text for each in hostile_documents(1) if each.family == family)
+        await store.check(text)
+        gc.collect()
+        gc.disable()
+        try:
+            refused = await store.check(text)
+            assert refused.measured is None
+            del refused
+            assert gc.collect() < 100
+        finally:
+            gc.enable()
 
     @hypothesis.given(st.lists(st.integers(0, 12), max_size=60))
     def test_length_of_what_is_kept_is_bounded(self, names: list[int]) -> None:

@@ -37,6 +37,16 @@ class TestErrors:
         """Exactly as many errors as are returned, and nothing after them."""
         assert len(messages(core, "{ server { a b c d e } }")) == 5
 
+    def test_long_literal_has_one_error(self, core: GraphQLSchema) -> None:
+        """Each error prints all of the literal; a short one has as many as there are."""
+        short = "{ deployments(first: {a: 1}) { nodes { model } } }"
+        wide = ", ".join(f"field{at}: 1" for at in range(100))
+        text = "{ model(by: {%s}) { id } }"
+
+        assert len(messages(core, text % "a: 1, b: 1, c: 1")) > 2
+        assert len([each for each in messages(core, text % wide) if "unknown field" in each]) == 1
+        assert len(messages(core, short)) == 1
+
     def test_names_are_suggested_on_demand(self, core: GraphQLSchema) -> None:
         """They tell what a schema has to those who may not see it."""
         text = "{ server { stat } }"

@@ -169,7 +169,7 @@ class _Bench:
         whole = self._whole(form)
         if whole.fault is not None:
             return whole
-        final = self._last(form)
+        final = self._last(form, whole.spread)
         if final.fault is not None:
             return final
         largest = max(whole.largest_difference, final.largest_difference)
@@ -194,14 +194,17 @@ class _Bench:
             tolerance=form.tolerance,
         )
 
-    def _last(self, form: Form) -> Verdict:
+    def _last(self, form: Form, spread: float) -> Verdict:
         """Compare the last step on rows as it reads them, at the thresholds of trees above all."""
         thresholds = thresholds_of(self._final)
         read = form.head(self._read(form, self._frame))
         if not thresholds or read is None or not self._native.reads_arrays_last:
             return Verdict(0.0, 0, None)
         probe = at_thresholds(read, thresholds)
-        return compared(self._native.output_of, form.final, [probe], tolerance=form.tolerance)
+        # Rows beside thresholds are near each other, and so are the answers to them.
+        return compared(
+            self._native.output_of, form.final, [probe], tolerance=form.tolerance, spread=spread
+        )
 
     def _calls(self, form: Form) -> tuple[Callable[[], object], Callable[[], object]]:
         """Return a call of a form, and one of the model, with one row as each reads it."""

@@ -238,7 +238,9 @@ def _has_many_outputs(estimator: Estimator, package: ModelPackage) -> bool:
     steps = _Steps(estimator)
     if isinstance(getattr(estimator, "classes_", None), list):
         return True
-    if getattr(steps.final, "n_outputs_", 1) > 1:
+    # A neural network counts its labels as outputs, which the softmax makes one.
+    is_softmax = getattr(steps.final, "out_activation_", None) == "softmax"
+    if getattr(steps.final, "n_outputs_", 1) > 1 and not is_softmax:
         return True
     frame = example_frame(package)
     if frame is None:

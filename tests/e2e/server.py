@@ -13,6 +13,8 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
+import httpx2
+
 START_SECONDS = 120
 """A first start trains models; on a busy machine that takes a while."""
 
@@ -100,3 +102,13 @@ def starting_server(
         assert process.stderr is not None
         process.stderr.close()
         server.drain()
+
+
+def graphql(url: str, query: str, **variables: object) -> dict[str, Any]:
+    """Run a document and return its data; there must be no errors."""
+    answer = httpx2.post(
+        f"{url}/graphql", json={"query": query, "variables": variables}, timeout=60
+    ).json()
+    assert "errors" not in answer, answer
+    data: dict[str, Any] = answer["data"]
+    return data

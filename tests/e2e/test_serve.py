@@ -16,17 +16,9 @@ from websockets.typing import Subprotocol
 
 from gql_platform.contract import OperationDocument, operations
 from gql_platform.server import SHUTDOWN_SECONDS
-from tests.e2e.server import ServerProcess, running_server, starting_server
+from tests.e2e.server import ServerProcess, graphql, running_server, starting_server
 
 DEMO_MODELS = ["breast_cancer", "diabetes", "wine"]
-
-
-def graphql(url: str, query: str, **variables: object) -> dict[str, Any]:
-    """Run a document and return its data; there must be no errors."""
-    answer = httpx2.post(f"{url}/graphql", json={"query": query, "variables": variables}).json()
-    assert "errors" not in answer, answer
-    data: dict[str, Any] = answer["data"]
-    return data
 
 
 def variables_of(operation: OperationDocument) -> dict[str, object]:

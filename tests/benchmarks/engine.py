@@ -44,7 +44,7 @@ NOTES = (
     "CPU µs of all processes of a server per request of one row; answers were compared first.",
     "`x` divides by GraphQL at the same connections; a figure below 1 is cheaper than ours.",
     "OMP_NUM_THREADS is 1 for all; batches are of at most 32 rows.",
-    "Target: below every peer, and a forest at 32 connections at most 1/10 of the best that batches.",
+    "Target: below every peer; a forest at 32 connections at most 1/10 of the best that batches.",
 )
 
 
@@ -67,6 +67,7 @@ def measure(plan: Plan, _: Product) -> Iterator[Table]:
     ):
         files, data_dir = Path(folder) / "models", Path(folder) / "data"
         files.mkdir()
+        data_dir.mkdir()
         module = "tests.benchmarks.peers.models"
         command = [sys.executable, "-m", module, str(files), str(data_dir)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""``python lit_server.py FILE PORT BATCH``: LitServe over a model in a file, in its own environment."""
+"""``python lit_server.py FILE PORT BATCH``: LitServe over a model in a file."""
 
 import sys
 from typing import Any
@@ -15,6 +15,7 @@ class ModelAPI(litserve.LitAPI):  # type: ignore[misc]
 
     def setup(self, device: str) -> None:
         """Load the model in the worker."""
+        del device
         self.model = joblib.load(FILE)
 
     def decode_request(self, request: litserve.Request) -> Any:

@@ -19,7 +19,7 @@ from tests.benchmarks.peers.install import interpreter
 from tests.benchmarks.plan import ROOT
 
 BATCH = 32
-START_SECONDS = 90
+START_SECONDS = 45
 
 Row = Mapping[str, Any]
 
@@ -40,7 +40,8 @@ class Server:
         command: Returns what starts it for a model's file, on a port, in an empty folder.
         request: Returns the request for a row.
         answer: The start of an answer, with ``%s`` for the label.
-        ready: The path that answers 200 or 404 once it is ready.
+        ready: The path, with ``%s`` for the model, that answers once it is ready: with 200, or
+            500 where only predictions are answered.
         peer: The environment that it needs; None where it is ours.
         batches: Whether requests are joined.
     """
@@ -120,7 +121,7 @@ def running(server: Server, file: Path, folder: Path) -> Iterator[tuple[int, int
             cwd=ROOT if server.peer is None else folder,
         )  # fmt: skip
         try:
-            _wait(f"http://127.0.0.1:{port}{server.ready}", process, log)
+            _wait(f"http://127.0.0.1:{port}{server.ready.replace('%s', file.stem)}", process, log)
             yield process.pid, port
         finally:
             process.terminate()
@@ -141,7 +142,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     ends_at = time.perf_counter() + START_SECONDS
     while time.perf_counter() < ends_at and process.poll() is None:
         try:
-            if httpx2.get(url, timeout=5).status_code in {200, 404, 405, 500}:
+            if httpx2.get(url, timeout=5).status_code in {200, 500}:
                 return
         except httpx2.TransportError:
             pass
@@ -193,7 +194,7 @@ def _mlserver(title: str, *, workers: int, batch: int) -> Server:
         command,
         lambda name, row: post(f"/v2/models/{name}/infer", tensors(row, is_pandas=True)),
         answer='"data":["%s"]',
-        ready="/v2/health/ready",
+        ready="/v2/models/%s/ready",
         peer="mlserver",
         batches=batch > 1,
     )
@@ -211,6 +212,7 @@ def _bento(title: str, path: str, *, batches: bool) -> Server:
         title,
         command,
         lambda _, row: post(f"/{path}", as_json({"rows": [row]})),
+        answer='"label": "%s"',
         ready="/readyz",
         peer="bentoml",
         batches=batches,

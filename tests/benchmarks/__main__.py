@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks import (
+    engine,
     engines,
     hostile,
     latency,
@@ -32,6 +33,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     hostile.measure,
     latency.measure,
     engines.measure,
+    engine.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

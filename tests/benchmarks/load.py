@@ -28,6 +28,7 @@ class Load:
         expected: What the body of every answer must contain.
         connections: How many requests are at work at once.
         count: How many requests are sent.
+        others: Further processes of the server, whose CPU time counts as well.
     """
 
     pid: int
@@ -36,6 +37,7 @@ class Load:
     expected: bytes
     connections: int
     count: int
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,13 @@ async def _drive(load: Load) -> Reading:
     # One answer each, so that accepting the connections is not measured.
     await asyncio.gather(*(connection.ask(1) for connection in crowd))
     shares = [len(range(index, load.count, load.connections)) for index in range(load.connections)]
-    server, client, began = cpu_seconds(load.pid), time.process_time(), time.perf_counter()
+    server, client, began = _used(load), time.process_time(), time.perf_counter()
     await asyncio.gather(
         *(connection.ask(share) for connection, share in zip(crowd, shares, strict=True) if share)
     )
     seconds = time.perf_counter() - began
     client_seconds = time.process_time() - client
-    server_seconds = cpu_seconds(load.pid) - server
+    server_seconds = _used(load) - server
     for connection in crowd:
         connection.close()
     return Reading(
@@ -95,6 +97,10 @@ async def _drive(load: Load) -> Reading:
         client_us=client_seconds / load.count * 1e6,
         busy=server_seconds / seconds,
     )
+
+
+def _used(load: Load) -> float:
+    return sum(cpu_seconds(pid) for pid in (load.pid, *load.others))
 
 
 async def _connected(load: Load) -> "_Connection":

@@ -24,6 +24,7 @@ ROWS = [
 SECTIONS = [
     "selection", "variant", "answers", "load", "built", "file", "figure", "family", "milliseconds",
     "estimator",
+    "server",
 ]  # fmt: skip
 """The first columns of the tables after those of the start."""
 

@@ -1,0 +1,1 @@
+"""What the server is compared with: by hand, and the servers that others wrote."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gql_platform.serving.batch import joined, kind_of, parts_of
-from gql_platform.serving.ports import ClassOutput, Table, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, Table, ValueOutput
 
 COLUMNS: dict[str, tuple[str, st.SearchStrategy[object]]] = {
     "area": ("float64", st.floats(allow_nan=True)),
@@ -151,9 +151,7 @@ class TestParts:
             (ClassOutput(np.zeros(3, dtype=np.int64), np.ones((2, 2))), "(2, 2)"),
         ],
     )
-    def test_a_wrong_number_of_answers_is_refused(
-        self, output: ClassOutput | ValueOutput, shape: str
-    ) -> None:
+    def test_a_wrong_number_of_answers_is_refused(self, output: Output, shape: str) -> None:
         """Nobody would know whose answer is missing."""
         with pytest.raises(ValueError, match="answers of shape") as caught:
             parts_of(output, [1, 2])

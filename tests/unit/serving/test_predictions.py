@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gql_platform.serving.ports import ClassOutput, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, ValueOutput
 from gql_platform.serving.predictions import fault_of, predictions_of
 from gql_platform.serving.records import ClassPrediction, LabelProbability, ValuePrediction
 
@@ -71,7 +71,7 @@ class TestFaultOf:
             ValueOutput(np.array([1.0, 2.0])),
         ],
     )
-    def test_good_arrays_have_none(self, output: ClassOutput | ValueOutput) -> None:
+    def test_good_arrays_have_none(self, output: Output) -> None:
         """Arrays of the right shape with finite numbers are taken."""
         assert fault_of(output, rows=2, labels=3) is None
 
@@ -105,6 +105,6 @@ class TestFaultOf:
             ),
         ],
     )
-    def test_bad_arrays_are_told(self, output: ClassOutput | ValueOutput, fault: str) -> None:
+    def test_bad_arrays_are_told(self, output: Output, fault: str) -> None:
         """What does not answer the rows is said as a clause for the error."""
         assert fault_of(output, rows=2, labels=3) == fault

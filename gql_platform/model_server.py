@@ -58,7 +58,7 @@ class ModelServer:
 
         Args:
             name: The name to serve it under.
-            model_path: A pickle, a joblib file, a skops file, or a folder that MLflow saved.
+            model_path: A pickle, a joblib file, a skops file, or an ONNX graph.
             model_type: ``classifier``, ``regressor``, or ``timeseries`` (or ``forecaster``).
             input_example: Rows that the model takes, by column name. They tell the types of the
                 columns; without them, all are numbers.

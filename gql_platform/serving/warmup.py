@@ -22,8 +22,8 @@ log = structlog.get_logger(__name__)
 
 _NEUTRAL: dict[ColumnType, object] = {
     ColumnType.BOOLEAN: False,
-    ColumnType.INTEGER: 1,
-    ColumnType.LONG: 1,
+    ColumnType.INTEGER: 0,
+    ColumnType.LONG: 0,
     ColumnType.FLOAT: 0.0,
     ColumnType.DOUBLE: 0.0,
     ColumnType.STRING: "",

@@ -4,13 +4,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import mlflow.onnx
-import mlflow.statsmodels
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
+from mlflow import onnx as onnx_flavour
+from mlflow import statsmodels as statsmodels_flavour
 from mlflow.models import infer_signature
 from skl2onnx import to_onnx
 from sklearn.linear_model import LogisticRegression
@@ -42,7 +42,7 @@ def save_statsmodels(results: Any, folder: Path, **options: Any) -> Path:
     """Save fitted results as MLflow does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        mlflow.statsmodels.save_model(
+        statsmodels_flavour.save_model(
             results, str(folder), pip_requirements=REQUIREMENTS, **options
         )
     return folder
@@ -52,7 +52,7 @@ def save_graph(folder: Path) -> Path:
     """Save a converted classifier as MLflow does."""
     rows = X.to_numpy(dtype=np.float32)
     graph = to_onnx(LogisticRegression(max_iter=900).fit(rows, CODES), rows[:1])
-    mlflow.onnx.save_model(
+    onnx_flavour.save_model(
         graph,
         str(folder),
         signature=infer_signature(X),

@@ -17,6 +17,8 @@ from gql_platform.settings import load_settings
 MODEL_TYPES: Mapping[str, Task] = {
     "classifier": Task.CLASSIFICATION,
     "regressor": Task.REGRESSION,
+    "timeseries": Task.FORECASTING,
+    "forecaster": Task.FORECASTING,
 }
 
 
@@ -56,8 +58,8 @@ class ModelServer:
 
         Args:
             name: The name to serve it under.
-            model_path: A pickle, a joblib file, a skops file, or a folder that MLflow saved.
-            model_type: ``classifier`` or ``regressor``.
+            model_path: A pickle, a joblib file, a skops file, or an ONNX graph.
+            model_type: ``classifier``, ``regressor``, or ``timeseries`` (or ``forecaster``).
             input_example: Rows that the model takes, by column name. They tell the types of the
                 columns; without them, all are numbers.
 

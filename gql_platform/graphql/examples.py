@@ -14,7 +14,11 @@ _VALUES: Mapping[ColumnType, object] = {
     ColumnType.STRING: "text",
     ColumnType.DATETIME: "2026-01-31T12:00:00Z",
 }
-_ANSWERS = {Task.CLASSIFICATION: "label\n        probability", Task.REGRESSION: "value"}
+_ANSWERS = {
+    Task.CLASSIFICATION: "label\n        probability",
+    Task.REGRESSION: "value",
+    Task.FORECASTING: "value\n        lower\n        upper",
+}
 
 
 def examples(
@@ -47,7 +51,7 @@ def _independent() -> Iterator[OperationDocument]:
 def _prediction(model: TypedModel) -> OperationDocument:
     answer = _ANSWERS[model.served.task or Task.REGRESSION]
     row = {
-        field: _VALUES.get(column.type, 0)
+        field: _VALUES.get(column.type, 1)
         for field, column in zip(model.columns, model.signature.inputs, strict=True)
     }
     title = f"A typed prediction of {model.served.model}; the row is only of the right types."

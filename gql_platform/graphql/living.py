@@ -17,6 +17,7 @@ from gql_platform.graphql.scalars import Int64
 from gql_platform.graphql.serving import (
     PREDICTION_COST,
     ClassificationType,
+    ForecastType,
     Key,
     RegressionType,
 )
@@ -31,6 +32,13 @@ _COLUMN_TYPES: Mapping[ColumnType, Any] = {
     ColumnType.DOUBLE: float,
     ColumnType.STRING: str,
     ColumnType.DATETIME: datetime,
+}
+
+
+_ANSWER_TYPES: Mapping[Task, Any] = {
+    Task.CLASSIFICATION: ClassificationType,
+    Task.REGRESSION: RegressionType,
+    Task.FORECASTING: ForecastType,
 }
 
 
@@ -133,7 +141,7 @@ def _column_fields(signature: Signature) -> tuple[str, ...]:
 
 def _predict_field(model: TypedModel, row_type: type) -> StrawberryField:
     served = model.served
-    answer = ClassificationType if served.task is Task.CLASSIFICATION else RegressionType
+    answer = _ANSWER_TYPES[served.task or Task.REGRESSION]
 
     async def resolve(info: Info, rows: Any, key: Key = None) -> Predictions:
         return await info.context.services.serving.predict(served.model, rows, key=key)

@@ -1,5 +1,6 @@
 """Served models, predictions and live metrics in the schema."""
 
+import math
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -13,8 +14,10 @@ from gql_platform.graphql.registry import ModelVersionType, SignatureType
 from gql_platform.graphql.scalars import FloatMatrix, FloatVector, Int64, RowsInput
 from gql_platform.graphql.type_of import edge, type_of
 from gql_platform.serving.records import (
+    INTERVAL_LEVEL,
     ClassPrediction,
     Compilation,
+    ForecastPrediction,
     LabelProbability,
     LatencyQuantiles,
     LiveMetrics,
@@ -117,8 +120,17 @@ class ValuePredictionType:
     value: strawberry.auto
 
 
+@type_of(ForecastPrediction)
+class ForecastPredictionType:
+    """A forecaster's answer to one row."""
+
+    value: strawberry.auto
+    lower: strawberry.auto
+    upper: strawberry.auto
+
+
 PredictionType = Annotated[
-    ClassPredictionType | ValuePredictionType,
+    ClassPredictionType | ValuePredictionType | ForecastPredictionType,
     strawberry.union("Prediction", description="A model's answer to one row, by its task."),
 ]
 
@@ -187,6 +199,58 @@ class RegressionType:
     def values(parent: strawberry.Parent[Predictions]) -> list[float]:
         """All values in one value, for many rows, in their order."""
         return [each.value for each in parent.predictions if isinstance(each, ValuePrediction)]
+
+
+@type_of(Predictions, name="Forecast", description="A forecaster's answers.")
+class ForecastType:
+    """A forecaster's answers."""
+
+    model: strawberry.auto
+    version: strawberry.auto
+    variant: strawberry.auto
+    engine: strawberry.auto
+    prediction_id: strawberry.auto
+    latency_ms: strawberry.auto
+    predictions: list[ForecastPredictionType]
+
+    @edge()
+    @staticmethod
+    def interval_level(parent: strawberry.Parent[Predictions]) -> float:
+        """How probable the model holds it that a value lies within its interval, from 0 to 1."""
+        del parent
+        return INTERVAL_LEVEL
+
+    @edge(graphql_type=FloatVector)
+    @staticmethod
+    def values(parent: strawberry.Parent[Predictions]) -> list[float]:
+        """All values in one value, for many rows, in their order."""
+        return [each.value for each in _forecasts(parent)]
+
+    @edge(graphql_type=FloatVector | None)
+    @staticmethod
+    def lower(parent: strawberry.Parent[Predictions]) -> list[float] | None:
+        """The lower ends of all intervals, in the order of the rows.
+
+        An end that is not known is null in it; all of it is null when the model gives no intervals.
+        """
+        return _ends([each.lower for each in _forecasts(parent)])
+
+    @edge(graphql_type=FloatVector | None)
+    @staticmethod
+    def upper(parent: strawberry.Parent[Predictions]) -> list[float] | None:
+        """The upper ends of all intervals, likewise."""
+        return _ends([each.upper for each in _forecasts(parent)])
+
+
+def _forecasts(parent: Predictions) -> list[ForecastPrediction]:
+    return [each for each in parent.predictions if isinstance(each, ForecastPrediction)]
+
+
+def _ends(ends: list[float | None]) -> list[float] | None:
+    """Return ends of intervals as numbers, NaN for unknown ones, which is written as null."""
+    if all(end is None for end in ends):
+        return None
+    return [math.nan if end is None else end for end in ends]
 
 
 @type_of(LatencyQuantiles)

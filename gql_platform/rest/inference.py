@@ -87,7 +87,9 @@ class RequestOutput(_Parsed):
     """An output that is asked for."""
 
     name: str = Field(
-        max_length=1000, description="`label` or `probabilities` of a classifier; else `value`."
+        max_length=1000,
+        description="`label` or `probabilities` of a classifier; else `value`, and of a "
+        "forecaster `lower` and `upper`.",
     )
     parameters: OutputParameters = Field(
         default=OutputParameters(), description="How it is to be sent."

@@ -12,13 +12,20 @@ from gql_platform.errors import InvalidBodyError, ModelNotReadyError
 from gql_platform.registry.records import Signature
 from gql_platform.rest.inference import AskedOutput, OutputTensor
 from gql_platform.rest.tensors import DATATYPES, DTYPES, Datatype, texts_as_bytes
-from gql_platform.serving.records import ClassPrediction, Prediction, ServedModel, Task
+from gql_platform.serving.records import (
+    ClassPrediction,
+    ForecastPrediction,
+    Prediction,
+    ServedModel,
+    Task,
+)
 
 PLATFORM = "mlflow"
 
 OUTPUTS: Mapping[Task, tuple[str, ...]] = {
     Task.CLASSIFICATION: ("label", "probabilities"),
     Task.REGRESSION: ("value",),
+    Task.FORECASTING: ("value", "lower", "upper"),
 }
 """The names of the outputs of each task."""
 
@@ -44,7 +51,8 @@ class ModelMetadata:
         tuple[TensorMetadata, ...],
         Doc(
             "`label` and `probabilities`, in the order of the model's labels, of a classifier, "
-            "of which a few have no probabilities; `value` of a regressor."
+            "of which a few have no probabilities; `value` of a regressor; `value`, `lower` and "
+            "`upper` of a forecaster, of which some have no intervals."
         ),
     ]
 
@@ -72,7 +80,7 @@ def metadata_of(served: ServedModel, versions: Sequence[ServedModel]) -> ModelMe
         ModelNotReadyError: If it is not loaded.
     """
     signature, task = loaded_parts(served)
-    outputs: tuple[TensorMetadata, ...] = (TensorMetadata("value", "FP64", (-1,)),)
+    outputs = tuple(TensorMetadata(each, "FP64", (-1,)) for each in OUTPUTS[task])
     if task is Task.CLASSIFICATION:
         probabilities = TensorMetadata("probabilities", "FP64", (-1, len(served.labels)))
         outputs = (TensorMetadata("label", "BYTES", (-1,)), probabilities)
@@ -99,14 +107,17 @@ def output_tensors(
         all_binary: Whether in that case in binary form.
 
     Raises:
-        InvalidBodyError: If probabilities are asked for that the model does not give.
+        InvalidBodyError: If probabilities or intervals are asked for that the model does not give.
     """
     given = _tensors_of(predictions)
     if asked is None:
         asked = [AskedOutput(name, all_binary) for name in given]
     if any(output.name not in given for output in asked):
-        problem = "The model gives no probabilities."
-        raise InvalidBodyError(problem=problem, expected="a request for the output 'label' alone")
+        absent = "probabilities" if "label" in given else "intervals"
+        raise InvalidBodyError(
+            problem=f"The model gives no {absent}.",
+            expected=f"a request for the output {next(iter(given))!r} alone",
+        )
     return [_binary(given[each.name]) if each.is_binary else given[each.name] for each in asked]
 
 
@@ -115,8 +126,7 @@ def _tensors_of(predictions: Sequence[Prediction]) -> dict[str, OutputTensor]:
     count = len(predictions)
     classes = [each for each in predictions if isinstance(each, ClassPrediction)]
     if not classes:
-        values = [each.value for each in predictions if not isinstance(each, ClassPrediction)]
-        return {"value": OutputTensor("value", "FP64", (count,), values)}
+        return _number_tensors(predictions)
     tensors = {"label": OutputTensor("label", "BYTES", (count,), [each.label for each in classes])}
     width = len(classes[0].probabilities)
     if width:
@@ -124,6 +134,21 @@ def _tensors_of(predictions: Sequence[Prediction]) -> dict[str, OutputTensor]:
         numbers = [each.probability for each in listed]
         tensors["probabilities"] = OutputTensor("probabilities", "FP64", (count, width), numbers)
     return tensors
+
+
+def _number_tensors(predictions: Sequence[Prediction]) -> dict[str, OutputTensor]:
+    """Return the outputs of a regressor or a forecaster, by their names."""
+    columns: dict[str, list[float | None]] = {
+        "value": [each.value for each in predictions if not isinstance(each, ClassPrediction)]
+    }
+    forecasts = [each for each in predictions if isinstance(each, ForecastPrediction)]
+    if any(each.lower is not None for each in forecasts):
+        columns["lower"] = [each.lower for each in forecasts]
+        columns["upper"] = [each.upper for each in forecasts]
+    return {
+        name: OutputTensor(name, "FP64", (len(predictions),), numbers)
+        for name, numbers in columns.items()
+    }
 
 
 def _binary(tensor: OutputTensor) -> OutputTensor:

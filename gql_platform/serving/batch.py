@@ -2,16 +2,21 @@
 
 from collections.abc import Hashable, Sequence
 from itertools import accumulate, pairwise
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gql_platform.serving.ports import ClassOutput, Table, ValueOutput
+from gql_platform.serving.ports import (
+    ClassOutput,
+    ForecastOutput,
+    Output,
+    Table,
+    ValueOutput,
+)
 
 Number = TypeVar("Number", bound=np.generic)
-Output: TypeAlias = ClassOutput | ValueOutput
 
 
 def kind_of(table: Table) -> Hashable:
@@ -47,6 +52,12 @@ def parts_of(output: Output, sizes: Sequence[int]) -> list[Output]:
     bounds = list(pairwise(accumulate(sizes, initial=0)))
     if isinstance(output, ValueOutput):
         return [ValueOutput(part) for part in _split(output.values, bounds)]
+    if isinstance(output, ForecastOutput):
+        values = _split(output.values, bounds)
+        if output.lower is None or output.upper is None:
+            return [ForecastOutput(part, None, None) for part in values]
+        ends = (_split(output.lower, bounds), _split(output.upper, bounds))
+        return list(map(ForecastOutput, values, *ends))
     chosen = _split(output.chosen, bounds)
     if output.probabilities is None:
         return [ClassOutput(part, None) for part in chosen]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from gql_platform.errors import OverloadedError, PredictionTimeoutError
-from gql_platform.serving.batch import Output, joined, kind_of, parts_of
-from gql_platform.serving.ports import Table
+from gql_platform.serving.batch import joined, kind_of, parts_of
+from gql_platform.serving.ports import Output, Table
 from gql_platform.serving.worker import Worker
 
 MAX_LOST = 4

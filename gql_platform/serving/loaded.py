@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 import structlog
 
 from gql_platform.errors import PlatformError, PredictionError
-from gql_platform.serving.batch import Output
 from gql_platform.serving.cache import AnswerCache
 from gql_platform.serving.lane import Lane
 from gql_platform.serving.pace import Pace
-from gql_platform.serving.ports import Predictor, Table
+from gql_platform.serving.ports import Output, Predictor, Table
 from gql_platform.serving.predictions import fault_of, predictions_of
 from gql_platform.serving.records import Engine, Prediction, Rows, ServedModel
 from gql_platform.serving.rows import array_of, frame_of

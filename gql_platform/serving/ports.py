@@ -38,6 +38,26 @@ class ValueOutput:
     values: npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class ForecastOutput:
+    """What a forecaster computes for n rows.
+
+    Attributes:
+        values: float64, shape (n,).
+        lower: float64, shape (n,): the lower ends of the intervals of 95 %; None where the model
+            has none.
+        upper: float64, shape (n,): their upper ends; None exactly where there are no lower ones.
+    """
+
+    values: npt.NDArray[np.float64]
+    lower: npt.NDArray[np.float64] | None
+    upper: npt.NDArray[np.float64] | None
+
+
+Output: TypeAlias = ClassOutput | ValueOutput | ForecastOutput
+"""What a model computes."""
+
+
 class Predictor(Protocol):
     """A loaded version of a model."""
 
@@ -48,7 +68,7 @@ class Predictor(Protocol):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """A classifier's k labels in the order of its outputs; empty for a regressor."""
+        """A classifier's k labels in the order of its outputs; empty for any other model."""
         ...
 
     @property
@@ -61,7 +81,7 @@ class Predictor(Protocol):
         """How it was compiled, and how that was verified."""
         ...
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Compute the outputs for rows that fit the signature.
 
         It blocks, is called from several threads at once, and may raise whatever the model

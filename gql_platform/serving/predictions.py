@@ -3,9 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from gql_platform.serving.ports import ClassOutput, ValueOutput
+from gql_platform.serving.ports import ClassOutput, ForecastOutput, Output, ValueOutput
 from gql_platform.serving.records import (
     ClassPrediction,
+    ForecastPrediction,
     LabelProbability,
     Prediction,
     ValuePrediction,
@@ -14,19 +15,33 @@ from gql_platform.serving.records import (
 _NOT_FINITE = "it returned values that are not finite numbers."
 
 
-def fault_of(output: ClassOutput | ValueOutput, *, rows: int, labels: int) -> str | None:
+def fault_of(output: Output, *, rows: int, labels: int) -> str | None:
     """Return what is wrong with what a model computed, as a clause, or None.
 
     Args:
         output: The arrays.
         rows: How many rows were asked for.
-        labels: How many labels a classifier has; not used for a regressor.
+        labels: How many labels a classifier has; not used for other models.
     """
     if isinstance(output, ClassOutput):
         return _class_fault(output, rows, labels)
+    if isinstance(output, ForecastOutput):
+        fault = _interval_fault(output, rows)
+        if fault is not None:
+            return fault
     if output.values.shape != (rows,):
         return f"it returned {_shape_of(output.values)} answers for {rows} rows."
     return None if np.isfinite(output.values).all() else _NOT_FINITE
+
+
+def _interval_fault(output: ForecastOutput, rows: int) -> str | None:
+    """Return what is wrong with the ends of intervals; one that is not finite is not known."""
+    if (output.lower is None) is not (output.upper is None):
+        return "it returned intervals with one end."
+    for ends in (output.lower, output.upper):
+        if ends is not None and ends.shape != (rows,):
+            return f"it returned {_shape_of(ends)} ends of intervals for {rows} rows."
+    return None
 
 
 def _class_fault(output: ClassOutput, rows: int, labels: int) -> str | None:
@@ -47,17 +62,18 @@ def _shape_of(array: npt.NDArray[np.generic]) -> str:
     return " x ".join(str(size) for size in array.shape)
 
 
-def predictions_of(
-    output: ClassOutput | ValueOutput, labels: tuple[str, ...]
-) -> tuple[Prediction, ...]:
+def predictions_of(output: Output, labels: tuple[str, ...]) -> tuple[Prediction, ...]:
     """Return one prediction per row.
 
     Args:
         output: The arrays of n rows.
-        labels: The k labels of a classifier; not used for a regressor.
+        labels: The k labels of a classifier; not used for other models.
     """
     if isinstance(output, ValueOutput):
         return tuple(ValuePrediction(value) for value in output.values.tolist())
+    if isinstance(output, ForecastOutput):
+        ends = (_known(output.lower, output), _known(output.upper, output))
+        return tuple(map(ForecastPrediction, output.values.tolist(), *ends))
     chosen: list[int] = output.chosen.tolist()
     if output.probabilities is None:
         return tuple(ClassPrediction(labels[index], None, ()) for index in chosen)
@@ -65,3 +81,11 @@ def predictions_of(
         ClassPrediction(labels[index], row[index], tuple(map(LabelProbability, labels, row)))
         for index, row in zip(chosen, output.probabilities.tolist(), strict=True)
     )
+
+
+def _known(ends: npt.NDArray[np.float64] | None, output: ForecastOutput) -> list[float | None]:
+    """Return the ends of intervals, None for those that are not known."""
+    if ends is None:
+        return [None] * len(output.values)
+    found: list[float] = ends.tolist()
+    return [end if np.isfinite(end) else None for end in found]

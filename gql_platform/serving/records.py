@@ -18,6 +18,7 @@ class Task(DescribedEnum):
 
     CLASSIFICATION = "CLASSIFICATION", "One label out of several, for each row."
     REGRESSION = "REGRESSION", "A number for each row."
+    FORECASTING = "FORECASTING", "A number to come for each row, and the interval that it lies in."
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,26 @@ class ValuePrediction:
     value: Annotated[float, Doc("The predicted value, in the unit of the training target.")]
 
 
-Prediction = ClassPrediction | ValuePrediction
+INTERVAL_LEVEL = 0.95
+"""How probable it is, as a forecaster sees it, that a value lies within its interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPrediction:
+    """A forecaster's answer to one row."""
+
+    value: Annotated[float, Doc("The value to expect, in the unit of the series.")]
+    lower: Annotated[
+        float | None,
+        Doc(
+            "The lower end of the interval that the value lies in with a probability of 95 %, as "
+            "the model sees it; null when the model gives no interval."
+        ),
+    ]
+    upper: Annotated[float | None, Doc("The upper end of that interval.")]
+
+
+Prediction = ClassPrediction | ValuePrediction | ForecastPrediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gql_platform.deployments.records import Comparison
-from gql_platform.serving.records import ClassPrediction, Prediction, ValuePrediction
+from gql_platform.serving.records import ClassPrediction, Prediction
 
 MAX_COPIES = 64
 """How many requests of one shadow variant wait at once; it does not get further ones."""
@@ -63,7 +63,7 @@ class ShadowRecord:
 
 def _difference(live: Prediction, shadow: Prediction) -> float | None:
     """Return how far two answers are apart, where they can be compared."""
-    if isinstance(live, ValuePrediction) and isinstance(shadow, ValuePrediction):
+    if not isinstance(live, ClassPrediction) and not isinstance(shadow, ClassPrediction):
         return abs(live.value - shadow.value)
     if not isinstance(live, ClassPrediction) or not isinstance(shadow, ClassPrediction):
         return None

@@ -17,7 +17,7 @@ from gql_platform.graphql.schema import build_schema
 from gql_platform.observability import configure_logging
 from gql_platform.registry.records import CHAMPION, Column, ColumnType, Signature, VersionRef
 from gql_platform.server import SWITCH_SECONDS
-from gql_platform.serving.ports import ClassOutput, Table, ValueOutput
+from gql_platform.serving.ports import Output, Table, ValueOutput
 from gql_platform.serving.records import NATIVE, ModelState, ServedModel, Task
 from gql_platform.settings import LogFormat, LogLevel, Settings
 from gql_platform.testing import (
@@ -55,7 +55,7 @@ class Slow:
     takes_arrays = False
     compilation = NATIVE
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Compute."""
         ends_at = time.perf_counter() + SLOW_SECONDS
         while time.perf_counter() < ends_at:

@@ -21,6 +21,7 @@ from sklearn.base import is_classifier
 from gql_platform.adapters.estimators.affine import Floats
 from gql_platform.adapters.estimators.categories import by_place
 from gql_platform.adapters.estimators.folding import Final
+from gql_platform.adapters.estimators.sessions import session_of
 from gql_platform.adapters.estimators.trees import float32_of
 from gql_platform.registry.records import Column, ColumnType
 from gql_platform.serving.ports import ClassOutput, ValueOutput
@@ -38,22 +39,6 @@ _NUMERIC = {
 _TIE = 1e-6
 """Probabilities that are this near may be equal but for the rounding of float32; of equal ones, the
 estimators choose the first."""
-
-
-def session_of(model: Any) -> onnxruntime.InferenceSession:
-    """Return a session that computes in the calling thread alone, and lets others compute.
-
-    Args:
-        model: An ONNX graph.
-    """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
 
 
 def final_graph(estimator: Any, columns: int, *, is_single: bool) -> Final:
@@ -193,12 +178,13 @@ class TableGraph:
         return is_usual and (known is None or known.issuperset(values.tolist()))
 
 
-def _converted(estimator: Any, inputs: Sequence[tuple[str, Any]]) -> Any:
+def _converted(estimator: Any, inputs: Sequence[tuple[str, Any]]) -> bytes:
     options = {"zipmap": False} if is_classifier(estimator) else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return to_onnx(
+        graph: bytes = to_onnx(
             estimator,
             initial_types=list(inputs),
             options={id(estimator): options} if options else None,
-        )
+        ).SerializeToString()
+    return graph

@@ -11,7 +11,7 @@ from gql_platform.adapters.isolation.pause import Pause
 from gql_platform.adapters.isolation.raised import Raised
 from gql_platform.errors import PredictionError
 from gql_platform.registry.records import VersionRef
-from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
+from gql_platform.serving.ports import Output, Predictor, Table
 
 _ENDED = "its process was ended."
 
@@ -66,7 +66,7 @@ class IsolatedPredictor:
         child = self._child
         return None if child is None else child.pid
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Compute the outputs for rows, in the other process; one thread after another.
 
         Raises:
@@ -80,7 +80,7 @@ class IsolatedPredictor:
         answer = decoded(message)
         if isinstance(answer, Raised):
             raise answer.as_error()
-        return cast(ClassOutput | ValueOutput, answer)
+        return cast(Output, answer)
 
     def close(self) -> None:
         """End its process: by itself within two seconds, or else by force.

@@ -22,8 +22,10 @@ from gql_platform.adapters.estimators.native import (
     sklearn_predictor,
     uncompiled,
 )
+from gql_platform.adapters.forecasters.recognition import forecaster_of, signature_of
 from gql_platform.adapters.mlflow.outage import described
 from gql_platform.adapters.mlflow.package import package_of
+from gql_platform.adapters.onnx.predictor import columns_of, graph_predictor
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import (
     Column,
@@ -55,7 +57,8 @@ _READERS: Mapping[str, Callable[[Path], Any]] = {
     **dict.fromkeys(_PICKLES, _read_pickle),
     ".skops": _read_skops,
 }
-FORMATS = (*sorted(_READERS), "a folder that MLflow saved")
+GRAPH = ".onnx"
+FORMATS = (*sorted([*_READERS, GRAPH]), "a folder that MLflow saved")
 """What is loaded, for the error."""
 
 _KINDS: Mapping[str, ColumnType] = {
@@ -69,7 +72,7 @@ _KINDS: Mapping[str, ColumnType] = {
 
 
 class LocalModelLoader:
-    """Load the estimators in files; a `ModelLoader`.
+    """Load the models in files; a `ModelLoader`.
 
     Args:
         source: Returns where a version comes from.
@@ -100,15 +103,7 @@ class LocalModelLoader:
 
     def _load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
         source = self._source(version.ref)
-        try:
-            estimator = read(source.path)
-        except Exception as error:
-            raise ModelLoadError(
-                name=version.model_name,
-                version=version.version,
-                reason=f"{source.path} does not load: {described(error)}",
-            ) from error
-        predictor = sklearn_predictor(estimator, version, package)
+        predictor = self._predictor(source, version, package)
         if predictor.task is not source.task:
             raise UnsupportedModelError(
                 name=version.model_name,
@@ -117,6 +112,22 @@ class LocalModelLoader:
                 f"{predictor.task.value}.",
             )
         return predictor
+
+    def _predictor(
+        self, source: ModelFile, version: ModelVersion, package: ModelPackage
+    ) -> Predictor:
+        if source.path.suffix.lower() == GRAPH:
+            return graph_predictor(source.path, version, package)
+        try:
+            estimator = read(source.path)
+        except Exception as error:
+            raise ModelLoadError(
+                name=version.model_name,
+                version=version.version,
+                reason=f"{source.path} does not load: {described(error)}",
+            ) from error
+        forecaster = forecaster_of(estimator, version, package)
+        return forecaster or sklearn_predictor(estimator, version, package)
 
 
 def read(path: Path) -> Any:
@@ -137,8 +148,12 @@ def describe(source: ModelFile) -> ModelPackage | None:
     try:
         if (source.path / MLFLOW_FILE).is_file():
             return package_of(lambda name: (source.path / name).read_bytes())
-        estimator = read(source.path)
         size = source.path.stat().st_size
+        if source.path.suffix.lower() == GRAPH:
+            inputs = _example_columns(source) or columns_of(source.path)
+            signature = Signature(inputs, ()) if inputs else None
+            return ModelPackage("onnx", signature, size, source.input_example)
+        estimator = read(source.path)
     except Exception as error:  # noqa: BLE001 - a file may be broken in any way
         log.warning(
             "model_file_not_read",
@@ -147,20 +162,28 @@ def describe(source: ModelFile) -> ModelPackage | None:
             error=described(error),
         )
         return None
-    inputs = _input_columns(estimator, source)
+    forecast = signature_of(estimator)
+    if forecast is not None:
+        inputs = _example_columns(source) or forecast.inputs
+        signature = Signature(inputs, forecast.outputs)
+        return ModelPackage(type(estimator).__name__, signature, size, source.input_example)
+    inputs = _example_columns(source) or _trained_columns(estimator)
     kind = ColumnType.STRING if is_classifier(estimator) else ColumnType.DOUBLE
     signature = Signature(inputs, (Column("prediction", kind, required=True),))
     return ModelPackage("sklearn", signature if inputs else None, size, source.input_example)
 
 
-def _input_columns(estimator: Any, source: ModelFile) -> tuple[Column, ...]:
-    """Return the columns that a model reads: those of its example, else as it was trained."""
-    if source.input_example:
-        frame = pd.DataFrame(list(source.input_example))
-        return tuple(
-            Column(str(name), _KINDS.get(frame[name].dtype.kind, ColumnType.STRING), required=True)
-            for name in frame.columns
-        )
+def _example_columns(source: ModelFile) -> tuple[Column, ...]:
+    """Return the columns of the rows that were given as an example; none without them."""
+    frame = pd.DataFrame(list(source.input_example))
+    return tuple(
+        Column(str(name), _KINDS.get(frame[name].dtype.kind, ColumnType.STRING), required=True)
+        for name in frame.columns
+    )
+
+
+def _trained_columns(estimator: Any) -> tuple[Column, ...]:
+    """Return the columns that an estimator was trained on."""
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         count = int(np.asarray(getattr(estimator, "n_features_in_", 0)))

@@ -16,6 +16,7 @@ import mlflow
 from mlflow import MlflowClient
 from mlflow import pyfunc as pyfunc_flavour
 from mlflow import sklearn as sklearn_flavour
+from mlflow.models import Model
 from sklearn.base import BaseEstimator
 from skops.io.exceptions import UntrustedTypesFoundException
 
@@ -25,11 +26,14 @@ from gql_platform.adapters.estimators.native import (
     sklearn_predictor,
     uncompiled,
 )
+from gql_platform.adapters.forecasters.recognition import forecaster_of
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
+from gql_platform.adapters.mlflow.package import USUAL_SIGNATURES
 from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
-from gql_platform.errors import ModelLoadError
+from gql_platform.adapters.onnx.predictor import graph_predictor
+from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.ports import Predictor
 
@@ -38,12 +42,17 @@ T = TypeVar("T")
 ESTIMATOR_FLAVOURS = frozenset({"catboost", "lightgbm", "xgboost"})
 """Flavours whose models may be estimators in the way of scikit-learn, with labels to show."""
 
+FORECASTER_FLAVOURS = frozenset({"prophet", "statsmodels"})
+"""Flavours whose models may forecast. MLflow keeps Prophet's as JSON, those of statsmodels pickled,
+which it refuses to read where ``MLFLOW_ALLOW_PICKLE_DESERIALIZATION`` is ``false``."""
+
 
 class MLflowModelLoader:
     """Load models that MLflow saved; a `ModelLoader`.
 
     Models of the flavour ``sklearn``, and those of LightGBM, XGBoost and CatBoost that are
-    estimators in its way, are loaded as what they are, others through MLflow's common interface.
+    estimators in its way, are loaded as what they are, and so are the forecasters of statsmodels
+    and Prophet, and ONNX graphs; others through MLflow's common interface.
 
     Args:
         client: The client of MLflow.
@@ -80,6 +89,14 @@ class MLflowModelLoader:
             estimator = _loaded(load, folder, version)
             if isinstance(estimator, BaseEstimator):
                 return sklearn_predictor(estimator, version, package)
+        if package.flavour == "onnx":
+            return graph_predictor(_loaded(_graph_file, folder, version), version, package)
+        if package.flavour in FORECASTER_FLAVOURS:
+            model = _loaded(getattr(mlflow, package.flavour).load_model, folder, version)
+            forecaster = forecaster_of(model, version, package)
+            if forecaster is not None:
+                return forecaster
+            _refuse_usual_signature(version, package)
         return pyfunc_predictor(
             _loaded(pyfunc_flavour.load_model, folder, version), version, package
         )
@@ -100,6 +117,22 @@ class MLflowModelLoader:
         folder = Path(tempfile.mkdtemp(prefix="gql-platform-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return folder
+
+
+def _graph_file(folder: str) -> Path:
+    """Return the file with the graph of a model of the flavour ``onnx``."""
+    named = Model.load(folder).flavors["onnx"]["data"]
+    path = Path(folder, str(named)).resolve()
+    if not path.is_relative_to(Path(folder).resolve()):
+        raise ValueError(f"its graph {named!r} lies outside of its folder")
+    return path
+
+
+def _refuse_usual_signature(version: ModelVersion, package: ModelPackage) -> None:
+    """Refuse a model that was taken for a forecaster, for it has no signature, and is none."""
+    if package.signature == USUAL_SIGNATURES.get(package.flavour):
+        reason = "it has no input signature; log it with infer_signature(X, y)."
+        raise UnsupportedModelError(name=version.model_name, version=version.version, reason=reason)
 
 
 def _loaded(load: Callable[[str], T], folder: Path, version: ModelVersion) -> T:

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from gql_platform.adapters.forecasters.dates import DATE_SIGNATURE
+from gql_platform.adapters.forecasters.steps import STEP_SIGNATURE
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
 
 PYFUNC = "python_function"
@@ -13,6 +15,9 @@ PYFUNC = "python_function"
 
 EXAMPLE_ROWS = 20
 """How many rows of an input example are kept."""
+
+USUAL_SIGNATURES = {"prophet": DATE_SIGNATURE, "statsmodels": STEP_SIGNATURE}
+"""What models of a flavour take that were logged without a signature, if they forecast."""
 
 _TYPES = {
     name.lower(): ColumnType[name]
@@ -31,9 +36,10 @@ def package_of(read: Callable[[str], bytes]) -> ModelPackage:
     """
     document: Mapping[str, Any] = yaml.safe_load(read("MLmodel"))
     flavours: Mapping[str, Any] = document["flavors"]
+    flavour = next((name for name in flavours if name != PYFUNC), PYFUNC)
     return ModelPackage(
-        flavour=next((name for name in flavours if name != PYFUNC), PYFUNC),
-        signature=_signature(document.get("signature")),
+        flavour=flavour,
+        signature=_signature(document.get("signature")) or USUAL_SIGNATURES.get(flavour),
         size_bytes=document.get("model_size_bytes"),
         input_example=_example(document.get("saved_input_example_info"), read),
     )

@@ -13,7 +13,7 @@ from gql_platform.registry.records import VersionRef
 from gql_platform.registry.service import Registry
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.pace import QUICK_SECONDS
-from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
+from gql_platform.serving.ports import Output, Predictor, Table, ValueOutput
 from gql_platform.serving.records import NATIVE, Task
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
@@ -67,14 +67,14 @@ class Scripted:
 
     def __init__(
         self,
-        act: Callable[[pd.DataFrame], ClassOutput | ValueOutput],
+        act: Callable[[pd.DataFrame], Output],
         *,
         is_quick: bool = False,
     ) -> None:
         self._act = act
         self._warm_up_seconds = 0.0 if is_quick else 2 * QUICK_SECONDS
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Do as told."""
         frame = cast(pd.DataFrame, rows)
         if not frame.to_numpy(dtype="float64").any():

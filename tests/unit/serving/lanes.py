@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from anyio.lowlevel import checkpoint
 
-from gql_platform.serving.batch import Output
 from gql_platform.serving.lane import Lane, LaneLimits, Predict
-from gql_platform.serving.ports import Table, ValueOutput
+from gql_platform.serving.ports import Output, Table, ValueOutput
 
 PATIENCE_SECONDS = 30
 """How long a test waits for what must happen; far more than it takes."""

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gql_platform.serving.batch import joined, kind_of, parts_of
-from gql_platform.serving.ports import ClassOutput, Table, ValueOutput
+from gql_platform.serving.ports import (
+    ClassOutput,
+    ForecastOutput,
+    Output,
+    Table,
+    ValueOutput,
+)
 
 COLUMNS: dict[str, tuple[str, st.SearchStrategy[object]]] = {
     "area": ("float64", st.floats(allow_nan=True)),
@@ -151,10 +157,21 @@ class TestParts:
             (ClassOutput(np.zeros(3, dtype=np.int64), np.ones((2, 2))), "(2, 2)"),
         ],
     )
-    def test_a_wrong_number_of_answers_is_refused(
-        self, output: ClassOutput | ValueOutput, shape: str
-    ) -> None:
+    def test_a_wrong_number_of_answers_is_refused(self, output: Output, shape: str) -> None:
         """Nobody would know whose answer is missing."""
         with pytest.raises(ValueError, match="answers of shape") as caught:
             parts_of(output, [1, 2])
         assert str(caught.value) == f"answers of shape {shape} to 3 rows"
+
+
+@pytest.mark.parametrize("has_intervals", [True, False])
+def test_a_forecast_is_taken_apart(has_intervals: bool) -> None:
+    """Each request gets its own values, and its own intervals if there are any."""
+    values = np.arange(3.0)
+    ends = (values - 1, values + 1) if has_intervals else (None, None)
+    first, second = parts_of(ForecastOutput(values, *ends), [1, 2])
+    assert isinstance(first, ForecastOutput)
+    assert isinstance(second, ForecastOutput)
+    assert (first.values.tolist(), second.values.tolist()) == ([0.0], [1.0, 2.0])
+    assert (second.upper is not None) is has_intervals
+    assert second.upper is None or second.upper.tolist() == [2.0, 3.0]

@@ -36,6 +36,11 @@ def with_inputs(*columns: Column) -> ServedModel:
             ("it predicts REGRESSION, not CLASSIFICATION",),
             id="task",
         ),
+        pytest.param(
+            replace(SERVED, task=Task.FORECASTING, labels=()),
+            ("it predicts FORECASTING, not CLASSIFICATION",),
+            id="forecasts",
+        ),
         pytest.param(with_inputs(AREA), ("the column 'rooms' is gone",), id="gone"),
         pytest.param(
             with_inputs(ROOMS, AREA),

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from gql_platform.errors import ModelLoadError
 from gql_platform.registry.records import ModelVersion, VersionRef
 from gql_platform.serving.fleet import ISOLATED_US
-from gql_platform.serving.ports import ClassOutput, Predictor, Table, ValueOutput
+from gql_platform.serving.ports import Output, Predictor, Table
 from gql_platform.serving.records import NATIVE, Compilation, Engine, Placement, RefusedEngine
 from tests.unit.serving.doubles import Held
 from tests.unit.serving.lanes import until
@@ -30,7 +30,7 @@ class Compiled(Numbered):
 class Broken(Compiled):
     """What a version was compiled to, if that cannot compute at all."""
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Fail."""
         del rows
         raise ArithmeticError
@@ -258,7 +258,7 @@ async def test_a_model_whose_speed_is_not_known_stays() -> None:
     """One that refused the neutral row computes in threads until it has shown how quick it is."""
 
     class Choosy(Numbered):
-        def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+        def predict(self, rows: Table) -> Output:
             frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
             if not frame.to_numpy(dtype="float64").any():
                 raise ValueError("nothing there")

@@ -12,7 +12,7 @@ from gql_platform.errors import InvalidRowsError, PredictionError
 from gql_platform.registry.records import ModelVersion
 from gql_platform.serving.fleet import Fleet, ServingLimits
 from gql_platform.serving.loaded import FEW_VALUES, LoadedVersion
-from gql_platform.serving.ports import ClassOutput, Table, ValueOutput
+from gql_platform.serving.ports import Output, Table, ValueOutput
 from gql_platform.serving.records import (
     Engine,
     ModelState,
@@ -112,7 +112,7 @@ class TestPlace:
         class Arrays(Numbered):
             takes_arrays = True
 
-            def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+            def predict(self, rows: Table) -> Output:
                 tables.append(rows)
                 return ValueOutput(np.zeros(len(rows)))
 

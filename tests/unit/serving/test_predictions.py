@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from gql_platform.serving.ports import ClassOutput, ValueOutput
+from gql_platform.serving.ports import ClassOutput, ForecastOutput, Output, ValueOutput
 from gql_platform.serving.predictions import fault_of, predictions_of
-from gql_platform.serving.records import ClassPrediction, LabelProbability, ValuePrediction
+from gql_platform.serving.records import (
+    ClassPrediction,
+    ForecastPrediction,
+    LabelProbability,
+    ValuePrediction,
+)
 
 LABELS = ("red", "green", "blue")
 CHOSEN = np.array([2, 0])
@@ -71,7 +76,7 @@ class TestFaultOf:
             ValueOutput(np.array([1.0, 2.0])),
         ],
     )
-    def test_good_arrays_have_none(self, output: ClassOutput | ValueOutput) -> None:
+    def test_good_arrays_have_none(self, output: Output) -> None:
         """Arrays of the right shape with finite numbers are taken."""
         assert fault_of(output, rows=2, labels=3) is None
 
@@ -105,6 +110,35 @@ class TestFaultOf:
             ),
         ],
     )
-    def test_bad_arrays_are_told(self, output: ClassOutput | ValueOutput, fault: str) -> None:
+    def test_bad_arrays_are_told(self, output: Output, fault: str) -> None:
         """What does not answer the rows is said as a clause for the error."""
         assert fault_of(output, rows=2, labels=3) == fault
+
+
+class TestForecasts:
+    VALUES = np.array([1.0, 2.0])
+
+    def test_intervals(self) -> None:
+        """An end that is not a number is not known."""
+        output = ForecastOutput(self.VALUES, np.array([0.5, np.nan]), np.array([1.5, np.inf]))
+        assert predictions_of(output, ()) == (
+            ForecastPrediction(1.0, 0.5, 1.5),
+            ForecastPrediction(2.0, None, None),
+        )
+        assert fault_of(output, rows=2, labels=0) is None
+
+    def test_no_intervals(self) -> None:
+        """Without intervals, both ends are null."""
+        found = predictions_of(ForecastOutput(self.VALUES, None, None), ())
+        assert found == (ForecastPrediction(1.0, None, None), ForecastPrediction(2.0, None, None))
+
+    def test_faults(self) -> None:
+        """Half an interval, ends for other rows and values that are not finite are faults."""
+        half = ForecastOutput(self.VALUES, self.VALUES, None)
+        short = ForecastOutput(self.VALUES, self.VALUES[:1], self.VALUES)
+        endless = ForecastOutput(self.VALUES * np.inf, None, None)
+        assert fault_of(half, rows=2, labels=0) == "it returned intervals with one end."
+        assert fault_of(short, rows=2, labels=0) == "it returned 1 ends of intervals for 2 rows."
+        assert (
+            fault_of(endless, rows=2, labels=0) == "it returned values that are not finite numbers."
+        )

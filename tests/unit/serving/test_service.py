@@ -21,7 +21,7 @@ from gql_platform.errors import (
 )
 from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.services import Services
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, Predictor, ValueOutput
 from gql_platform.serving.records import ClassPrediction, ModelState, Rows, ValuePrediction
 from gql_platform.testing import (
     HOUSE_PACKAGE,
@@ -212,7 +212,7 @@ class TestFailingModel:
         ],
     )
     async def test_answer_says_what_kind_of_failure(
-        self, act: Callable[[pd.DataFrame], ClassOutput | ValueOutput], reason: str
+        self, act: Callable[[pd.DataFrame], Output], reason: str
     ) -> None:
         """A model that does not answer the rows is told by name and version."""
         serving = await house_serving(Scripted(act))

@@ -25,7 +25,7 @@ from gql_platform.registry.records import (
 )
 from gql_platform.registry.service import Registry
 from gql_platform.serving.fleet import ServingLimits
-from gql_platform.serving.ports import ClassOutput, Isolation, Predictor, Table, ValueOutput
+from gql_platform.serving.ports import Isolation, Output, Predictor, Table, ValueOutput
 from gql_platform.serving.records import Prediction, ValuePrediction
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
@@ -82,7 +82,7 @@ class Numbered(Scripted):
 
         super().__init__(act, is_quick=is_quick)
 
-    def predict(self, rows: Table) -> ClassOutput | ValueOutput:
+    def predict(self, rows: Table) -> Output:
         """Answer, and take note if nobody should have asked any more."""
         self.late_calls += self.closings > 0
         return super().predict(rows)

@@ -12,7 +12,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from gql_platform.adapters.estimators.compilation import compiled
 from gql_platform.adapters.estimators.native import SklearnPredictor, sklearn_predictor
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, Predictor, ValueOutput
 from tests.unit.adapters.mlflow.versions import package_for, version_of
 
 IRIS, KINDS = load_iris(return_X_y=True, as_frame=True)
@@ -72,14 +72,12 @@ def around(frame: pd.DataFrame, count: int = 500, seed: int = 7) -> pd.DataFrame
     return pd.DataFrame(rows + draw.normal(size=rows.shape) * spread, columns=frame.columns)
 
 
-def assert_equal(expected: ClassOutput | ValueOutput, found: ClassOutput | ValueOutput) -> None:
+def assert_equal(expected: Output, found: Output) -> None:
     """Assert that two outputs are the same to the bit."""
     assert_alike(expected, found, tolerance=0.0)
 
 
-def assert_alike(
-    expected: ClassOutput | ValueOutput, found: ClassOutput | ValueOutput, *, tolerance: float
-) -> None:
+def assert_alike(expected: Output, found: Output, *, tolerance: float) -> None:
     """Assert the same labels, and probabilities or values that are near each other."""
     if isinstance(expected, ValueOutput):
         assert isinstance(found, ValueOutput)
@@ -87,6 +85,7 @@ def assert_alike(
         assert found.values.shape == expected.values.shape
         assert _largest(expected.values, found.values) <= tolerance * spread
         return
+    assert isinstance(expected, ClassOutput)
     assert isinstance(found, ClassOutput)
     assert found.chosen.dtype == np.int64
     np.testing.assert_array_equal(found.chosen, expected.chosen)

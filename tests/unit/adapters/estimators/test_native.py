@@ -37,7 +37,7 @@ from gql_platform.adapters.estimators.shortcuts import (
     probe_of,
 )
 from gql_platform.errors import UnsupportedModelError
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, Predictor, ValueOutput
 from gql_platform.serving.records import Task
 from tests.unit.adapters.mlflow.versions import package_for, version_of
 
@@ -54,7 +54,7 @@ def wrapped(estimator: Any, frame: pd.DataFrame = X, *, has_example: bool = True
     return sklearn_predictor(own, version_of("model"), package_for(frame, has_example=has_example))
 
 
-def labels_of(predictor: Predictor, output: ClassOutput | ValueOutput) -> list[str]:
+def labels_of(predictor: Predictor, output: Output) -> list[str]:
     """Return the labels that were chosen."""
     assert isinstance(output, ClassOutput)
     assert output.chosen.dtype == np.int64

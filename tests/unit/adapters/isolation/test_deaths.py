@@ -20,7 +20,7 @@ from gql_platform.adapters.isolation.pause import LONGEST_SECONDS, Pause
 from gql_platform.adapters.isolation.predictor import IsolatedPredictor
 from gql_platform.errors import PredictionError
 from gql_platform.registry.records import VersionRef
-from gql_platform.serving.ports import ClassOutput, ValueOutput
+from gql_platform.serving.ports import Output, ValueOutput
 from tests.unit.adapters.isolation.conftest import PATIENCE_SECONDS, Isolate, ends, join_ends
 from tests.unit.adapters.isolation.models import (
     Dying,
@@ -242,7 +242,7 @@ class TestParent:
             assert ends(process)
 
 
-def values_of(output: ClassOutput | ValueOutput) -> list[float]:
+def values_of(output: Output) -> list[float]:
     """Return the numbers of an answer."""
     assert isinstance(output, ValueOutput)
     return [float(value) for value in output.values]

@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from gql_platform.adapters.estimators.native import sklearn_predictor
 from gql_platform.adapters.isolation.isolation import ProcessIsolation
 from gql_platform.errors import ModelLoadError
-from gql_platform.serving.ports import ClassOutput, ValueOutput
+from gql_platform.serving.ports import ClassOutput, Output, ValueOutput
 from gql_platform.serving.records import Task
 from gql_platform.testing.predictors import LinearClassifier, LinearRegressor
 from tests.unit.adapters.isolation.conftest import Isolate, ends, join_ends
@@ -209,7 +209,7 @@ class TestRefusals:
         assert started() == set()
 
 
-def values_of(output: ClassOutput | ValueOutput) -> list[float]:
+def values_of(output: Output) -> list[float]:
     """Return the numbers of an answer."""
     assert isinstance(output, ValueOutput)
     return [float(value) for value in output.values]

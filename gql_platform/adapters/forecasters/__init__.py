@@ -1,0 +1,1 @@
+"""Models of series, and what they expect to come."""

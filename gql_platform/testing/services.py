@@ -6,6 +6,7 @@ from gql_platform.access.service import Access
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
@@ -21,6 +22,7 @@ from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
+from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.tracking.service import Tracking
@@ -132,6 +134,7 @@ def in_memory_services(
         demo_run: What fills an empty registry, if anything does.
     """
     store = store or example_store()
+    database = InMemoryDatabase()
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
     serving = Serving(
@@ -149,6 +152,8 @@ def in_memory_services(
         serving=serving,
         deployments=Deployments(registry, serving),
         health=Health(serving),
+        store=database,
+        events=Events(database, InMemoryEventLog(database)),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
+from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
+from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
@@ -93,6 +95,7 @@ def _services(
 ) -> Services:
     """Join the services to each other."""
     from gql_platform.adapters.isolation.isolation import ProcessIsolation
+    from gql_platform.adapters.sql.idempotency import SqlRequestKeys
 
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
@@ -106,15 +109,20 @@ def _services(
         ),
     )
     key = settings.api_secret_key
+    deployments = Deployments(registry, serving)
+    events = _events(settings, database)
+    idempotency = Idempotency(database, SqlRequestKeys(database))
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
         tracking=tracking,
         serving=serving,
-        deployments=Deployments(registry, serving),
+        deployments=deployments,
         health=Health(serving),
         store=database,
-        events=_events(settings, database),
+        events=events,
+        idempotency=idempotency,
+        changes=DeploymentChanges(deployments, serving, events, idempotency),
         metrics=metrics,
         demo=demo,
     )

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from gql_platform.access.service import Access
+from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
+from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.serving.service import Serving
@@ -32,6 +34,8 @@ class Services:
     health: Health
     store: Store
     events: Events
+    idempotency: Idempotency
+    changes: DeploymentChanges
     metrics: Metrics | None = None
     demo: Demo | None = None
 

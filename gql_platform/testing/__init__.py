@@ -9,7 +9,7 @@ They do what the real ones do, without files, network or waiting::
 """
 
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
-from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog
+from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.services import (
     HOUSE_PACKAGE,
@@ -32,6 +32,7 @@ __all__ = [
     "InMemoryDatabase",
     "InMemoryEventLog",
     "InMemoryLoader",
+    "InMemoryRequestKeys",
     "InMemoryStore",
     "LinearClassifier",
     "LinearRegressor",

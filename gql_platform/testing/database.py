@@ -5,12 +5,14 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from gql_platform.errors import StoreUnavailableError
 from gql_platform.events.ports import EventLog
 from gql_platform.events.records import Event, EventFilter, EventSlice, NewEvent
+from gql_platform.idempotency.ports import RequestKeys
+from gql_platform.idempotency.records import KeptRequest, Result
 from gql_platform.news import News
 from gql_platform.store import Store, Transaction
 
@@ -23,15 +25,17 @@ class Contents:
         events: The events that there still are, in order.
         newest: The sequence of the newest that there has been.
         deleted_through: Events up to this one are deleted.
+        requests: The requests that are kept, by scope and key.
     """
 
     events: list[Event] = field(default_factory=list)
     newest: int = 0
     deleted_through: int = 0
+    requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
-        return Contents(copy(self.events), self.newest, self.deleted_through)
+        return replace(self, events=copy(self.events), requests=copy(self.requests))
 
 
 class InMemoryTransaction(Transaction):
@@ -163,3 +167,65 @@ class InMemoryEventLog(EventLog):
 
     async def watch(self) -> None:
         """Return: no other process writes."""
+
+
+class InMemoryRequestKeys(RequestKeys):
+    """Keep the keys of requests in a dictionary.
+
+    Args:
+        database: Whose dictionary.
+    """
+
+    def __init__(self, database: InMemoryDatabase) -> None:
+        self._database = database
+
+    async def claim(
+        self, transaction: Transaction, request: KeptRequest, *, now: datetime
+    ) -> KeptRequest | None:
+        """Keep a request, unless one with its key is kept already."""
+        requests = contents_of(transaction).requests
+        found = requests.get((request.scope, request.key))
+        if found is not None and not found.may_be_replaced(request, now=now):
+            return found
+        requests[request.scope, request.key] = request
+        return None
+
+    async def prolong(self, request: KeptRequest, *, until: datetime) -> None:
+        """Keep others from taking a request over, if the claim still holds."""
+        async with self._database.begin() as transaction:
+            self._change(transaction, request, replace(request, claimed_until=until))
+
+    async def complete(
+        self, transaction: Transaction, request: KeptRequest, result: Result
+    ) -> bool:
+        """Keep what a request came to, and return False if somebody else has taken it over."""
+        return self._change(transaction, request, replace(request, result=result))
+
+    async def release(self, request: KeptRequest) -> None:
+        """Forget a request that came to nothing, if the claim still holds."""
+        async with self._database.begin() as transaction:
+            self._change(transaction, request, None)
+
+    async def delete_expired(self, *, now: datetime) -> int:
+        """Forget what has expired, and return how many there were."""
+        async with self._database.begin() as transaction:
+            requests = transaction.contents.requests
+            expired = [place for place, each in requests.items() if each.expires_at <= now]
+            for place in expired:
+                del requests[place]
+            return len(expired)
+
+    def _change(
+        self, transaction: Transaction, request: KeptRequest, changed: KeptRequest | None
+    ) -> bool:
+        """Put something in the place of a request that is at work, if the claim holds."""
+        requests = contents_of(transaction).requests
+        place = (request.scope, request.key)
+        found = requests.get(place)
+        if found is None or found.claim != request.claim or found.result is not None:
+            return False
+        if changed is None:
+            del requests[place]
+        else:
+            requests[place] = changed
+        return True

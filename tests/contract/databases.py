@@ -10,12 +10,14 @@ import pytest
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.events import SqlEventLog
+from gql_platform.adapters.sql.idempotency import SqlRequestKeys
 from gql_platform.adapters.sql.notifications import watch_postgresql
 from gql_platform.adapters.sql.upgrade import upgrade
 from gql_platform.adapters.sql.watch import watch_sqlite
 from gql_platform.events.ports import EventLog
+from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.store import Store
-from gql_platform.testing import InMemoryDatabase, InMemoryEventLog
+from gql_platform.testing import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from tests.postgresql import PostgreSQL
 
 SHARED = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
@@ -31,11 +33,13 @@ class Kept:
     Attributes:
         store: The database.
         event_log: Its events.
+        request_keys: Its keys of requests.
         uri: Where it is; None for one that only this process has.
     """
 
     store: Store
     event_log: EventLog
+    request_keys: RequestKeys
     uri: str | None = None
 
 
@@ -64,7 +68,7 @@ async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 def in_memory() -> Kept:
     """Return the database of the package's own test doubles."""
     database = InMemoryDatabase()
-    return Kept(database, InMemoryEventLog(database))
+    return Kept(database, InMemoryEventLog(database), InMemoryRequestKeys(database))
 
 
 async def opened_at(uri: str) -> Kept:
@@ -74,7 +78,8 @@ async def opened_at(uri: str) -> Kept:
     await database.prepare()
     watch = watch_sqlite if address.is_sqlite else watch_postgresql
     shared = None if address.is_in_memory else uri
-    return Kept(database, SqlEventLog(database, watch=watch), shared)
+    keys = SqlRequestKeys(database)
+    return Kept(database, SqlEventLog(database, watch=watch), keys, shared)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.errors import DataFolderError
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gql_platform.adapters.mlflow.client import Client
     from gql_platform.adapters.sql.address import Address
     from gql_platform.adapters.sql.database import Database
+    from gql_platform.adapters.sql.maintenance import Maintenance
 
 
 def open_services(settings: Settings) -> Services:
@@ -157,6 +159,24 @@ def open_database(settings: Settings) -> "Database":
     database = _database_at(settings.database_uri)
     prepare(settings.database_uri, data_dir=settings.data_dir)
     return database
+
+
+def open_maintenance(settings: Settings) -> "Maintenance":
+    """Make what looks after the platform's database.
+
+    Raises:
+        StoreAddressError: If its address can never work.
+        DataFolderError: If the folder cannot be made or written.
+    """
+    from gql_platform.adapters.sql.address import Address
+    from gql_platform.adapters.sql.maintenance import Maintenance
+
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError(path=str(settings.data_dir), reason=str(error)) from error
+    setting = environment_name("database_url")
+    return Maintenance(Address.parsed(settings.database_uri, setting=setting))
 
 
 def _database_at(uri: str) -> "Database":

@@ -101,8 +101,10 @@ class Database(Store):
             yield session
 
     async def close(self) -> None:
-        """Let go of all connections."""
-        for task in self._left_behind:
+        """Let go of all connections; statements that hang get a moment to end."""
+        if self._left_behind:
+            await asyncio.wait(self._left_behind, timeout=self._patience_seconds)
+        for task in list(self._left_behind):
             task.cancel()
         await asyncio.gather(*self._left_behind, return_exceptions=True)
         await self._writers.dispose()

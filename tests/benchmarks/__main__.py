@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.benchmarks import (
+    events,
     hostile,
     latency,
     lists,
@@ -30,6 +31,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     playground.measure,
     hostile.measure,
     latency.measure,
+    events.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

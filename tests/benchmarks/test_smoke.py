@@ -23,6 +23,7 @@ ROWS = [
 
 SECTIONS = [
     "selection", "variant", "answers", "load", "built", "file", "figure", "family", "milliseconds",
+    "writing", "following", "wake-up",
 ]  # fmt: skip
 """The first columns of the tables after those of the start."""
 

@@ -86,7 +86,7 @@ class TestSQLite:
         await write(on_sqlite)
         async with on_sqlite.store.begin() as session:
             pages = await session_of(session).run(
-                lambda found: found.exec_driver_sql("PRAGMA page_count").scalar()
+                lambda found: found.exec_driver_sql("PRAGMA page_count").scalar_one()
             )
             # SQLite answers alike when the disk and when the file may not grow any more.
             await session_of(session).run(

@@ -9,7 +9,7 @@ import structlog
 from gql_platform.adapters.sql.address import Address
 from gql_platform.news import News
 
-LOOK_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 0.05
 """How often a file is looked at; a look reads shared memory and takes microseconds."""
 
 RETRY_SECONDS = 1.0

@@ -1,5 +1,6 @@
 """Where the platform's database is: a SQLite file, SQLite in memory, or PostgreSQL."""
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,9 @@ class Address:
             file = database_file(uri)
         except (ArgumentError, ValueError) as error:
             raise _refused(uri, setting, "it is no address of a database") from error
+        if url.drivername in _POSTGRESQL and not _is_installed("psycopg"):
+            problem = 'its driver is not installed; `pip install "gql-platform[postgresql]"`'
+            raise _refused(uri, setting, problem)
         if url.drivername in _POSTGRESQL:
             return cls(url.set(drivername="postgresql+psycopg"), None)
         if url.drivername != "sqlite":
@@ -71,6 +75,10 @@ class Address:
     def shown(self) -> str:
         """The address without user, password and query."""
         return re.sub(r"(?<=://)[^/@]*@", "***@", str(self.url)).partition("?")[0]
+
+
+def _is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
 
 
 def _refused(uri: str, setting: str, problem: str) -> StoreAddressError:

@@ -64,6 +64,8 @@ class Database(Store):
         check_revision(self.address, found)
         with outages(self.address):
             await asyncio.to_thread(self._upgrade, self.address)
+        # A connection from before may not know yet how the file is written now.
+        await self._readers.dispose()
 
     async def revision(self) -> str | None:
         """Return the revision of the tables; None where there are none yet.

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -41,8 +42,13 @@ def _is_mistake(error: Exception) -> bool:
     """Return whether the statement itself is wrong, and would be again."""
     if isinstance(error, IntegrityError):
         return True
+    if not isinstance(error, DBAPIError):
+        return False
+    # SQLite's driver raises the same class for what is wrong and for what is busy.
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    is_wrong = isinstance(error, ProgrammingError) or code == sqlite3.SQLITE_ERROR
     # Before the tables are made, a statement fails that is right a moment later.
-    return isinstance(error, ProgrammingError) and not _MISSING_TABLE.search(repr(error.orig))
+    return is_wrong and not _MISSING_TABLE.search(repr(error.orig))
 
 
 def _reason_of(error: Exception) -> str:

@@ -125,6 +125,9 @@ async def at_work(
     work = [
         asyncio.create_task(bring_up(services, on_ready=swap_schema, on_failure=on_failure)),
         asyncio.create_task(services.deployments.follow(every_seconds=poll)),
+        asyncio.create_task(services.changes.follow_others()),
+        asyncio.create_task(services.events.keep_in_bounds()),
+        asyncio.create_task(services.idempotency.keep_clean()),
         asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
     ]
     yield

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
+from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.errors import DataFolderError
+from gql_platform.events.service import Events
 from gql_platform.health.service import Health
+from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
@@ -27,6 +31,9 @@ from gql_platform.tracking.service import Tracking
 if TYPE_CHECKING:
     from gql_platform.adapters.estimators.native import SklearnPredictor
     from gql_platform.adapters.mlflow.client import Client
+    from gql_platform.adapters.sql.address import Address
+    from gql_platform.adapters.sql.database import Database
+    from gql_platform.adapters.sql.maintenance import Maintenance
 
 
 def open_services(settings: Settings) -> Services:
@@ -40,6 +47,7 @@ def open_services(settings: Settings) -> Services:
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
     from gql_platform.adapters.mlflow.store import MLflowStore
 
+    database = open_database(settings)
     client = open_client(settings)
     store = MLflowStore(client)
     registry = Registry(store)
@@ -49,6 +57,7 @@ def open_services(settings: Settings) -> Services:
         registry,
         Tracking(store),
         MLflowModelLoader(client, compile_with=_compiled),
+        database,
         demo=demo,
     )
 
@@ -66,6 +75,7 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
         Registry(store),
         Tracking(store),
         LocalModelLoader(store.source, compile_with=_compiled),
+        _database_at("sqlite://"),
     )
 
 
@@ -81,11 +91,13 @@ def _services(
     registry: Registry,
     tracking: Tracking,
     loader: ModelLoader,
+    database: "Database",
     *,
     demo: Demo | None = None,
 ) -> Services:
     """Join the services to each other."""
     from gql_platform.adapters.isolation.isolation import ProcessIsolation
+    from gql_platform.adapters.sql.idempotency import SqlRequestKeys
 
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
@@ -99,16 +111,87 @@ def _services(
         ),
     )
     key = settings.api_secret_key
+    deployments = Deployments(registry, serving)
+    events = _events(settings, database)
+    idempotency = Idempotency(database, SqlRequestKeys(database))
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
         tracking=tracking,
         serving=serving,
-        deployments=Deployments(registry, serving),
+        deployments=deployments,
         health=Health(serving),
+        store=database,
+        events=events,
+        idempotency=idempotency,
+        changes=DeploymentChanges(deployments, serving, events, idempotency),
         metrics=metrics,
         demo=demo,
     )
+
+
+def _events(settings: Settings, database: "Database") -> Events:
+    from gql_platform.adapters.sql.events import SqlEventLog
+
+    if database.address.is_sqlite:
+        from gql_platform.adapters.sql.watch import watch_sqlite as watch
+    else:
+        from gql_platform.adapters.sql.notifications import watch_postgresql as watch
+    return Events(
+        database,
+        SqlEventLog(database, watch=watch),
+        retention_days=settings.event_retention_days,
+        max_events=settings.max_events,
+    )
+
+
+def open_database(settings: Settings) -> "Database":
+    """Make the platform's database, and the folder of a SQLite file in the data folder.
+
+    It is not connected yet.
+
+    Raises:
+        StoreAddressError: If its address can never work.
+        DataFolderError: If the folder cannot be made or written.
+    """
+    from gql_platform.adapters.sql.sqlite_file import prepare
+
+    database = _database_at(settings.database_uri)
+    prepare(settings.database_uri, data_dir=settings.data_dir)
+    return database
+
+
+def open_maintenance(settings: Settings) -> "Maintenance":
+    """Make what looks after the platform's database.
+
+    Raises:
+        StoreAddressError: If its address can never work.
+        DataFolderError: If the folder cannot be made or written.
+    """
+    from gql_platform.adapters.sql.address import Address
+    from gql_platform.adapters.sql.maintenance import Maintenance
+
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataFolderError(path=str(settings.data_dir), reason=str(error)) from error
+    setting = environment_name("database_url")
+    return Maintenance(Address.parsed(settings.database_uri, setting=setting))
+
+
+def _database_at(uri: str) -> "Database":
+    from gql_platform.adapters.sql.address import Address
+    from gql_platform.adapters.sql.database import Database
+
+    address = Address.parsed(uri, setting=environment_name("database_url"))
+    return Database(address, upgrade=_upgrade)
+
+
+def _upgrade(address: "Address") -> None:
+    """Bring the tables up; a database that is up to date never needs what does that."""
+    from gql_platform.adapters.sql.upgrade import upgrade
+
+    upgrade(address)
 
 
 def limits_of(settings: Settings) -> ServingLimits:
@@ -149,7 +232,7 @@ def prepare_stores(settings: Settings) -> None:
         DataFolderError: If the folder cannot be made or written.
     """
     from gql_platform.adapters.mlflow.address import check_address
-    from gql_platform.adapters.mlflow.embedded import prepare
+    from gql_platform.adapters.sql.sqlite_file import prepare
 
     for uri, field in (
         (settings.tracking_uri, "mlflow_tracking_uri"),

@@ -1,4 +1,4 @@
-"""The command line: ``gql-platform serve|demo|schema|check-settings|version``."""
+"""The command line: ``gql-platform serve|demo|schema|database|check-settings|version``."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gql_platform import __version__
-from gql_platform.bootstrap import open_services, publish_demo_models
+from gql_platform.bootstrap import open_maintenance, open_services, publish_demo_models
 from gql_platform.contract import contract_folder
 from gql_platform.demo.records import DemoModel
 from gql_platform.errors import PlatformError
@@ -40,6 +40,11 @@ app.add_typer(schema_app, name="schema")
 documents_app = typer.Typer(help="Show or check the trusted documents.", no_args_is_help=True)
 app.add_typer(documents_app, name="documents")
 
+database_app = typer.Typer(
+    help="Look after the database of the platform's own tables.", no_args_is_help=True
+)
+app.add_typer(database_app, name="database")
+
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any.")]
 DataDir = Annotated[Path | None, typer.Option(help="The folder of the embedded stores.")]
@@ -60,6 +65,7 @@ SchemaFile = Annotated[
 Live = Annotated[
     bool, typer.Option("--live", help="With the typed fields of the models that are to serve.")
 ]
+BackupFile = Annotated[Path, typer.Argument(help="The file of the backup.")]
 Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
 
 
@@ -157,6 +163,38 @@ def documents_check(schema: SchemaFile = None) -> None:
         typer.echo(problem, err=True)
     typer.echo(f"{len(documents) - len(problems)} of {len(documents)} documents are valid")
     raise typer.Exit(bool(problems))
+
+
+@database_app.command("upgrade")
+def database_upgrade(data_dir: DataDir = None) -> None:
+    """Bring the tables up to what this version knows; `serve` does the same when it starts."""
+    revision = open_maintenance(_settings(data_dir=data_dir)).upgrade()
+    typer.echo(f"the tables have revision {revision}")
+
+
+@database_app.command("check")
+def database_check(data_dir: DataDir = None) -> None:
+    """Fail when the tables are out of date, or the file is damaged."""
+    problems = open_maintenance(_settings(data_dir=data_dir)).problems()
+    for problem in problems:
+        typer.echo(problem, err=True)
+    if not problems:
+        typer.echo("the database is sound")
+    raise typer.Exit(bool(problems))
+
+
+@database_app.command("backup")
+def database_backup(target: BackupFile, data_dir: DataDir = None) -> None:
+    """Copy a SQLite database to a new file, while servers work on it."""
+    open_maintenance(_settings(data_dir=data_dir)).backup(target)
+    typer.echo(f"wrote {target}")
+
+
+@database_app.command("restore")
+def database_restore(source: BackupFile, data_dir: DataDir = None) -> None:
+    """Put a backup in the place of a SQLite database that no server holds."""
+    open_maintenance(_settings(data_dir=data_dir)).restore(source)
+    typer.echo(f"restored {source}")
 
 
 def main() -> None:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 from gql_platform.access.service import Access
+from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.events.service import Events
 from gql_platform.health.service import Health
+from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.serving.service import Serving
+from gql_platform.store import Store
 from gql_platform.tracking.service import Tracking
 
 
@@ -17,6 +21,7 @@ class Services:
     """All use cases, ready for calls.
 
     Attributes:
+        store: The platform's own database.
         metrics: What Prometheus reads; None when monitoring is switched off.
         demo: What fills an empty registry; None when that was not asked for.
     """
@@ -27,9 +32,14 @@ class Services:
     serving: Serving
     deployments: Deployments
     health: Health
+    store: Store
+    events: Events
+    idempotency: Idempotency
+    changes: DeploymentChanges
     metrics: Metrics | None = None
     demo: Demo | None = None
 
     async def close(self) -> None:
         """Let go of threads and processes; what is at work ends first."""
         await self.serving.close()
+        await self.store.close()

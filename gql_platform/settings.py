@@ -97,6 +97,20 @@ class Settings(BaseSettings):
         validation_alias=_plan_name("MODEL_REGISTRY_URI"),
         description="Where MLflow keeps registered models; unset, where it keeps runs.",
     )
+    database_url: str | None = Field(
+        default=None,
+        description=(
+            "Where the platform keeps its own tables, events among them: `sqlite:////srv/platform.db`"
+            " or `postgresql://user:password@host/name`; unset, a SQLite file in the data folder. "
+            "Servers of one fleet share it."
+        ),
+    )
+    event_retention_days: float = Field(
+        default=30.0, gt=0, description="How many days events are kept."
+    )
+    max_events: int = Field(
+        default=1_000_000, ge=1, description="How many of the newest events are kept at most."
+    )
     api_secret_key: SecretStr | None = Field(
         default=None,
         min_length=16,
@@ -268,6 +282,11 @@ class Settings(BaseSettings):
     def registry_uri(self) -> str:
         """Where MLflow keeps registered models."""
         return self.model_registry_uri or self.tracking_uri
+
+    @property
+    def database_uri(self) -> str:
+        """Where the platform keeps its own tables."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'platform.db'}"
 
     @property
     def artifact_dir(self) -> Path:

@@ -22,10 +22,10 @@ async def bring_up(
     on_failure: Callable[[StartError], None] = lambda _: None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Register the demo models if that was asked for, and load every model.
+    """Prepare the database, register demo models if that was asked for, and load every model.
 
-    While the registry does not answer it is asked again and again, with growing pauses; the
-    server's health says so meanwhile.
+    While the database or the registry does not answer it is asked again and again, with growing
+    pauses; the server's health says so meanwhile.
 
     Args:
         services: All use cases.
@@ -61,6 +61,7 @@ def settle_memory() -> None:
 async def _tried(services: Services, on_ready: Callable[[], None]) -> bool:
     """Return whether all models are loaded, or failed to for a reason of their own."""
     try:
+        await services.store.prepare()
         problem = await _fill(services)
         await services.deployments.load_all(on_loaded=on_ready)
     except UnavailableError as error:

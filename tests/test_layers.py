@@ -18,7 +18,7 @@ SOURCES = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
 }
 
-LEAVES = {"contract", "doc", "errors", "news", "paging"}
+LEAVES = {"contract", "doc", "errors", "news", "paging", "store"}
 """Modules that everybody may import."""
 
 DOMAIN = {"records", "ports", "topic", "service"}
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"errors"},
     "news": set(),
     "paging": {"errors"},
+    "store": {"errors"},
     # A feature: records <- ports <- topics <- service.
     "records": {*LEAVES, "records"},
     "ports": {*LEAVES, "records"},
@@ -47,7 +48,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "reference": {"edge", "errors", "settings"},
     "observability": {"settings"},
-    "services": {"service", "observability"},
+    "services": {"service", "store", "observability"},
     "startup": {"errors", "services", "settings"},
     "export": {
         *LEAVES, "edge", "graphql", "rest", "reference", "records", "services", "settings"
@@ -85,6 +86,7 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "news": set(),
     "paging": set(),
+    "store": set(),
     "records": set(),
     "ports": {"numpy", "pandas"},
     "topic": {"numpy", "pandas", "scipy", "sklearn", "structlog"},

@@ -12,6 +12,7 @@ class Permission(DescribedEnum):
     MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."
     MODEL_DEPLOY = "model:deploy", "Change which versions of models serve."
+    EVENT_READ = "event:read", "Read what happened, and follow what happens."
     SERVER_READ = "server:read", "Read the state of the server."
     METRICS_READ = "metrics:read", "Read live and Prometheus metrics."
 

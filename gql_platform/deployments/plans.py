@@ -90,7 +90,9 @@ def text_of(plans: Sequence[DeploymentPlan]) -> str:
 
 
 def _as_json(plan: DeploymentPlan) -> Mapping[str, Any]:
+    request = {} if plan.request is None else {"request": plan.request}
     return {
+        **request,
         "revision": plan.revision,
         "routing": plan.routing.name,
         "acceptedVersions": plan.accepted_versions,
@@ -124,6 +126,7 @@ def _plan(model: str, found: Mapping[str, Any]) -> DeploymentPlan:
         Routing[found["routing"]],
         variants,
         tuple(map(int, found["acceptedVersions"])),
+        str(found["request"]) if "request" in found else None,
     )
 
 
@@ -193,6 +196,14 @@ def version_for(variant: Variant, versions: Sequence[ModelVersion]) -> ModelVers
     return next((each for each in versions if variant.alias in each.aliases), None)
 
 
-def with_revision(plan: DeploymentPlan, revision: int) -> DeploymentPlan:
-    """Return the same plan under another number."""
-    return replace(plan, revision=revision)
+def with_revision(
+    plan: DeploymentPlan, revision: int, *, request: str | None = None
+) -> DeploymentPlan:
+    """Return the same plan under another number, as another request made it."""
+    return replace(plan, revision=revision, request=request)
+
+
+def is_done(model: Model, request: str | None) -> bool:
+    """Return whether a request has made a plan of a model already."""
+    plans = (plan_of(model), *history_of(model))
+    return request is not None and any(plan.request == request for plan in plans)

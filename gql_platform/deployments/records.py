@@ -49,6 +49,7 @@ class DeploymentPlan:
         routing: How the live variants share the requests.
         variants: At least one of them is live.
         accepted_versions: The versions that may break the typed contract, for that was accepted.
+        request: Which request made it, where that had a key, so that it is not done again.
     """
 
     model: str
@@ -56,6 +57,7 @@ class DeploymentPlan:
     routing: Routing
     variants: tuple[Variant, ...]
     accepted_versions: tuple[int, ...] = ()
+    request: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Deployments' use cases: follow the registry, and change what serves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from gql_platform.deployments.plans import (
     check_alias,
     check_plan,
     history_of,
+    is_done,
     plan_of,
     text_of,
     version_for,
@@ -125,6 +126,7 @@ class Deployments:
         variants: Sequence[Variant],
         expected_revision: int | None = None,
         allow_breaking: bool = False,
+        request: str | None = None,
     ) -> Deployment:
         """Change the variants of a model, once all of their versions are loaded.
 
@@ -134,6 +136,7 @@ class Deployments:
             variants: At least one live one with a weight.
             expected_revision: The revision that the caller has seen; None for any.
             allow_breaking: Whether versions may break the typed contract.
+            request: What tells the request from others; one that was done changes nothing.
 
         Raises:
             InvalidDeploymentError: If the variants cannot be served together.
@@ -146,17 +149,24 @@ class Deployments:
         """
         async with self._change(model) as registered:
             before = plan_of(registered)
+            if is_done(registered, request):
+                return self._deployed(model)
             if expected_revision is not None and expected_revision != before.revision:
                 raise DeploymentConflictError(
                     model=model, expected=expected_revision, found=before.revision
                 )
             plan = DeploymentPlan(
-                model, before.revision + 1, routing, tuple(variants), before.accepted_versions
+                model,
+                before.revision + 1,
+                routing,
+                tuple(variants),
+                before.accepted_versions,
+                request,
             )
             check_plan(plan)
             return await self._deploy(registered, plan, allow_breaking=allow_breaking)
 
-    async def roll_back(self, model: str) -> Deployment:
+    async def roll_back(self, model: str, *, request: str | None = None) -> Deployment:
         """Go back to the plan before the present one, whose contract callers knew.
 
         Raises:
@@ -168,9 +178,12 @@ class Deployments:
         """
         async with self._change(model) as registered:
             history = history_of(registered)
+            if is_done(registered, request):
+                return self._deployed(model)
             if not history:
                 raise NoEarlierDeploymentError(model=model)
-            plan = with_revision(history[0], plan_of(registered).revision + 1)
+            revision = plan_of(registered).revision + 1
+            plan = with_revision(history[0], revision, request=request)
             return await self._deploy(registered, plan, allow_breaking=True, history=history[1:])
 
     async def promote(
@@ -217,7 +230,7 @@ class Deployments:
         names = [each.model for each in found]
         return page_of(found, names, first=size, after=after, total=len(every))
 
-    async def changes(self, model: str | None = None) -> AsyncIterator[Deployment]:
+    async def changes(self, model: str | None = None) -> AsyncGenerator[Deployment]:
         """Yield each deployment as it is, and again whenever it is another.
 
         Args:

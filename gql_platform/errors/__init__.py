@@ -13,7 +13,9 @@
     │   ├── ServerStoppingError        the server stops before the request is done
     │   ├── OverloadedError            more predictions than the server gets done
     │   ├── PredictionTimeoutError     a model that does not answer in time
-    │   └── MonitoringDisabledError    the metrics are switched off
+    │   ├── MonitoringDisabledError    the metrics are switched off
+    │   ├── StoreUnavailableError      the platform's own database does not answer
+    │   └── IdempotencyKeyBusyError    the first request with the key is still at work
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
     │   ├── TooManyIDsError            more ids than are fetched at once
@@ -29,7 +31,11 @@
     │   ├── MethodNotAllowedError      a path that is not called like that
     │   ├── BodyTooLargeError          a request body above the limit
     │   ├── InvalidDeploymentError     variants that cannot be served together
-    │   └── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── EventFilterError           a filter that no type of event can match
+    │   ├── SequenceError              a sequence that no event has had yet
+    │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
+    │   └── IdempotencyKeyReusedError  an idempotency key that came with another request
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
     │   ├── VersionNotFoundError       no such version of a served model
@@ -41,17 +47,22 @@
     │   ├── ModelLoadError             loading the model's files failed
     │   └── PredictionError            the model failed on rows that fit its signature
     ├── BreakingChangeError            a version that breaks the typed contract of its model
-    └── StartError                     the server cannot start as it is configured
-        ├── SettingsError              settings that are wrong or unknown
-        ├── AccessNotConfiguredError   an open address without a key
-        ├── DataFolderError            a data folder that cannot be written
-        ├── StoreAddressError          a registry address that can never work
-        ├── TrustedDocumentsError      documents that do not go with the schema
-        ├── DemoError                  the demo models could not be trained and registered
-        ├── PortInUseError             another program has the port
-        ├── AddressError               an address that this machine does not have
-        ├── WorkersError               server processes that do not stay alive
-        └── ModelFileError             a model's file that is not there
+    ├── StartError                     the server cannot start as it is configured
+    │   ├── SettingsError              settings that are wrong or unknown
+    │   ├── AccessNotConfiguredError   an open address without a key
+    │   ├── DataFolderError            a data folder that cannot be written
+    │   ├── StoreAddressError          an address of a store that can never work
+    │   ├── TrustedDocumentsError      documents that do not go with the schema
+    │   ├── DemoError                  the demo models could not be trained and registered
+    │   ├── PortInUseError             another program has the port
+    │   ├── AddressError               an address that this machine does not have
+    │   ├── WorkersError               server processes that do not stay alive
+    │   ├── ModelFileError             a model's file that is not there
+    │   └── DatabaseTooNewError        a database that a newer version has written
+    └── DatabaseError                  a command on the database's file cannot be done
+        ├── DatabaseInUseError         a server holds the file
+        ├── DatabaseFileError          a file that is no database of ours, or a broken one
+        └── NoDatabaseFileError        a database that is not a file
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -120,6 +131,19 @@ from gql_platform.errors.start import (
     TrustedDocumentsError,
     WorkersError,
 )
+from gql_platform.errors.store import (
+    DatabaseError,
+    DatabaseFileError,
+    DatabaseInUseError,
+    DatabaseTooNewError,
+    EventFilterError,
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
+    InvalidIdempotencyKeyError,
+    NoDatabaseFileError,
+    SequenceError,
+    StoreUnavailableError,
+)
 from gql_platform.errors.tree import (
     PlatformError,
 )
@@ -131,16 +155,24 @@ __all__ = [
     "BodyTooLargeError",
     "BreakingChangeError",
     "DataFolderError",
+    "DatabaseError",
+    "DatabaseFileError",
+    "DatabaseInUseError",
+    "DatabaseTooNewError",
     "DemoError",
     "DeploymentConflictError",
     "EmptyRowsError",
+    "EventFilterError",
     "ForbiddenError",
     "HostNotAllowedError",
+    "IdempotencyKeyBusyError",
+    "IdempotencyKeyReusedError",
     "IntervalError",
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",
     "InvalidIDError",
+    "InvalidIdempotencyKeyError",
     "InvalidInputError",
     "InvalidKeyError",
     "InvalidRowsError",
@@ -151,6 +183,7 @@ __all__ = [
     "ModelNotFoundError",
     "ModelNotReadyError",
     "MonitoringDisabledError",
+    "NoDatabaseFileError",
     "NoEarlierDeploymentError",
     "NotFoundError",
     "OriginNotAllowedError",
@@ -164,10 +197,12 @@ __all__ = [
     "PredictionTimeoutError",
     "RegistryUnavailableError",
     "RowProblem",
+    "SequenceError",
     "ServerStoppingError",
     "SettingsError",
     "StartError",
     "StoreAddressError",
+    "StoreUnavailableError",
     "TooManyIDsError",
     "TooManyRowsError",
     "TrustedDocumentsError",

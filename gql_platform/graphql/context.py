@@ -9,6 +9,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from gql_platform.access.records import Viewer
+from gql_platform.events.records import Event
 from gql_platform.graphql.schemas import Schemas
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
@@ -46,6 +47,11 @@ class Loaders:
     def runs(self) -> DataLoader[str, Run | None]:
         """Runs by id."""
         return _loader(self._services.tracking.runs)
+
+    @cached_property
+    def events(self) -> DataLoader[str, Event | None]:
+        """Events by id."""
+        return _loader(self._services.events.events)
 
     @cached_property
     def metric_histories(self) -> DataLoader[HistoryRequest, Series | None]:

@@ -1,12 +1,14 @@
 """Deployments in the schema: what serves under a model's name, and its changes."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated
 
 import strawberry
 
 from gql_platform.access.records import Permission
+from gql_platform.changes.records import DeploymentNotice
 from gql_platform.deployments.records import (
     Comparison,
     DeployedVariant,
@@ -19,18 +21,24 @@ from gql_platform.doc import Doc
 from gql_platform.errors import (
     BreakingChangeError,
     DeploymentConflictError,
+    IdempotencyKeyBusyError,
+    IdempotencyKeyReusedError,
     InvalidDeploymentError,
+    InvalidIdempotencyKeyError,
     ModelLoadError,
     ModelNotFoundError,
     NoEarlierDeploymentError,
+    PlatformError,
     UnknownVersionError,
     UnsupportedModelError,
 )
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
-from gql_platform.graphql.mutation import root_mutation
+from gql_platform.graphql.events import AfterSequence, EventType
+from gql_platform.graphql.mutation import Path, root_mutation
 from gql_platform.graphql.node import Node, encode_id
 from gql_platform.graphql.permission import root_field, root_subscription
+from gql_platform.graphql.scalars import Int64
 from gql_platform.graphql.serving import ServedModelType
 from gql_platform.graphql.type_of import edge, enum_of, type_of
 from gql_platform.registry.records import CHAMPION, VersionRef
@@ -103,6 +111,29 @@ class DeploymentChangeType:
     deployment: strawberry.auto
 
 
+@type_of(DeploymentNotice)
+class DeploymentNoticeType:
+    """A deployment that is another now."""
+
+    deployment: strawberry.auto
+    event: EventType | None
+    sequence: Int64
+    lagged: strawberry.auto
+    skipped_count: Int64
+
+
+IDEMPOTENCY_KEY = (
+    "A key of your own for this change, such as a random UUID. Sent again with it within 24 hours, "
+    "the change is not made a second time; with another change, it is refused."
+)
+
+KEY_ERRORS: dict[type[PlatformError], Path] = {
+    InvalidIdempotencyKeyError: ("input", "idempotencyKey"),
+    IdempotencyKeyReusedError: ("input", "idempotencyKey"),
+    IdempotencyKeyBusyError: ("input", "idempotencyKey"),
+}
+
+
 @strawberry.input(one_of=True, description="One way to name the version of a variant.")
 class VariantVersion:
     """One way to name the version of a variant."""
@@ -149,6 +180,7 @@ class DeploymentUpdateInput:
     allow_breaking: bool = strawberry.field(
         default=False, description="Whether the typed contract of the model may break."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A version that is to take over.")
@@ -163,6 +195,7 @@ class ModelVersionPromoteInput:
     allow_breaking: bool = strawberry.field(
         default=False, description="Whether the typed contract of the model may break."
     )
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.input(description="A deployment that is to go back.")
@@ -170,6 +203,7 @@ class DeploymentRollbackInput:
     """A deployment that is to go back."""
 
     model: str = strawberry.field(description="The name of the model.")
+    idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
 @strawberry.type
@@ -209,6 +243,7 @@ class DeploymentsMutation:
             BreakingChangeError: ("input", "variants"),
             ModelLoadError: ("input", "variants"),
             UnsupportedModelError: ("input", "variants"),
+            **KEY_ERRORS,
         },
     )
     @staticmethod
@@ -219,14 +254,16 @@ class DeploymentsMutation:
         ],
     ) -> DeploymentChange:
         """Change the variants of a model, once all of their versions are loaded."""
-        deployments = info.context.services.deployments
+        changes = info.context.services.changes
         return DeploymentChange(
-            await deployments.update(
+            await changes.update(
                 input.model,
+                by=info.context.viewer.name,
                 routing=input.routing,
                 variants=[_variant(each) for each in input.variants],
                 expected_revision=input.expected_revision,
                 allow_breaking=input.allow_breaking,
+                key=input.idempotency_key,
             )
         )
 
@@ -240,6 +277,7 @@ class DeploymentsMutation:
             BreakingChangeError: ("input", "version"),
             ModelLoadError: ("input", "version"),
             UnsupportedModelError: ("input", "version"),
+            **KEY_ERRORS,
         },
     )
     @staticmethod
@@ -251,10 +289,15 @@ class DeploymentsMutation:
         ],
     ) -> DeploymentChange:
         """Point an alias to a version, once it is loaded and keeps the typed contract."""
-        deployments = info.context.services.deployments
-        ref = VersionRef(input.model, input.version)
+        changes = info.context.services.changes
         return DeploymentChange(
-            await deployments.promote(ref, alias=input.alias, allow_breaking=input.allow_breaking)
+            await changes.promote(
+                VersionRef(input.model, input.version),
+                by=info.context.viewer.name,
+                alias=input.alias,
+                allow_breaking=input.allow_breaking,
+                key=input.idempotency_key,
+            )
         )
 
     @root_mutation(
@@ -266,6 +309,7 @@ class DeploymentsMutation:
             UnknownVersionError: ("input", "model"),
             ModelLoadError: ("input", "model"),
             UnsupportedModelError: ("input", "model"),
+            **KEY_ERRORS,
         },
     )
     @staticmethod
@@ -277,24 +321,32 @@ class DeploymentsMutation:
         ],
     ) -> DeploymentChange:
         """Let serve again what `deploymentUpdate` replaced."""
-        return DeploymentChange(await info.context.services.deployments.roll_back(input.model))
+        changes = info.context.services.changes
+        by, key = info.context.viewer.name, input.idempotency_key
+        return DeploymentChange(await changes.roll_back(input.model, by=by, key=key))
 
 
 @strawberry.type
 class DeploymentsSubscription:
     """The subscription on deployments."""
 
-    @root_subscription(Permission.MODEL_READ, graphql_type=DeploymentType)
+    @root_subscription(Permission.MODEL_READ, graphql_type=DeploymentNoticeType)
     @staticmethod
     async def deployment_changed(
         info: Info,
         model: Annotated[
             str | None, strawberry.argument(description="One model; all of them by default.")
         ] = None,
-    ) -> AsyncIterator[Deployment]:
-        """Each deployment as it is, and again whenever it is another."""
-        async for deployment in info.context.services.deployments.changes(model):
-            yield deployment
+        after_sequence: AfterSequence = None,
+    ) -> AsyncIterator[DeploymentNotice]:
+        """Each deployment as it is, and again whenever it is changed or this server gets further.
+
+        Changes made on any server come in their order, each once.
+        """
+        changes = info.context.services.changes
+        async with aclosing(changes.follow(model, after=after_sequence)) as found:
+            async for notice in found:
+                yield notice
 
 
 def _variant(given: VariantInput) -> Variant:

@@ -15,6 +15,9 @@ from gql_platform.serving.records import Rows
 Int64 = NewType("Int64", int)
 """A whole number of 64 bits, for counts and sizes."""
 
+JSON = NewType("JSON", object)
+"""Any value of JSON, where its shape depends on something else."""
+
 RowsInput = NewType("RowsInput", list)  # type: ignore[type-arg]
 """Rows as they arrive: a list of objects, or of arrays."""
 
@@ -118,6 +121,13 @@ SCALARS: dict[object, ScalarDefinition] = {
         datetime,
         serialize=_datetime_text,
         parse_value=_datetime,
+    ),
+    JSON: scalar(
+        "JSON",
+        "Any value of JSON, where its shape depends on something else, such as an event's type.",
+        "https://ecma-international.org/publications-and-standards/standards/ecma-404/",
+        object,
+        serialize=lambda value: value,
     ),
     RowsInput: scalar(
         "Rows",

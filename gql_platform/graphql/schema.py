@@ -18,6 +18,7 @@ from gql_platform.graphql.deployments import (
     DeploymentsSubscription,
     DeploymentType,
 )
+from gql_platform.graphql.events import EventsQuery, EventsSubscription, EventType
 from gql_platform.graphql.execution.documents import hash_of
 from gql_platform.graphql.execution.inputs import resolve_directly, take_as_dictionaries
 from gql_platform.graphql.execution.limits.declarations import ListSize
@@ -37,7 +38,7 @@ from gql_platform.serving.records import ServedModel
 MAX_IDS = 100
 """How many objects one field fetches."""
 
-_NODE_TYPES = (ModelType, ModelVersionType, RunType, DeploymentType)
+_NODE_TYPES = (ModelType, ModelVersionType, RunType, DeploymentType, EventType)
 
 
 @strawberry.type
@@ -98,7 +99,8 @@ def build_schema(
         TypeError: If a root field declares no permission.
     """
     queries: list[type] = [
-        NodeQuery, RegistryQuery, ServingQuery, DeploymentsQuery, HealthQuery, *more_queries
+        NodeQuery, RegistryQuery, ServingQuery, DeploymentsQuery, EventsQuery, HealthQuery,
+        *more_queries,
     ]  # fmt: skip
     served = tuple(models)
     named = typed_models(served, taken=_static_type_names()) if served else []
@@ -109,7 +111,7 @@ def build_schema(
     mutation = _merged("Mutation", [DeploymentsMutation], "Everything that can be changed.")
     subscription = _merged(
         "Subscription",
-        [ServingSubscription, DeploymentsSubscription, HealthSubscription],
+        [ServingSubscription, DeploymentsSubscription, EventsSubscription, HealthSubscription],
         "What can be followed.",
     )
     check_permissions(query, mutation, subscription)
@@ -156,6 +158,9 @@ async def fetch_node(context: Context, node_id: str) -> object | None:
         return await context.loaders.runs.load(key)
     if type_name == "Deployment":
         return context.services.serving.deployment(key)
+    if type_name == "Event":
+        context.viewer.require(Permission.EVENT_READ)
+        return await context.loaders.events.load(key)
     ref = version_ref(node_id)
     versions = await context.loaders.versions.load(ref.model) or ()
     return next((version for version in versions if version.version == ref.version), None)

@@ -9,6 +9,7 @@ They do what the real ones do, without files, network or waiting::
 """
 
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
+from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.services import (
     HOUSE_PACKAGE,
@@ -28,7 +29,10 @@ __all__ = [
     "IRIS_PACKAGE",
     "REQUEST_ID",
     "GraphQLClient",
+    "InMemoryDatabase",
+    "InMemoryEventLog",
     "InMemoryLoader",
+    "InMemoryRequestKeys",
     "InMemoryStore",
     "LinearClassifier",
     "LinearRegressor",

@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 
 from gql_platform.access.service import Access
+from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.events.service import Events
 from gql_platform.health.service import Health
+from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
     CHAMPION,
@@ -21,6 +24,7 @@ from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
+from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.tracking.service import Tracking
@@ -132,6 +136,7 @@ def in_memory_services(
         demo_run: What fills an empty registry, if anything does.
     """
     store = store or example_store()
+    database = InMemoryDatabase()
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
     serving = Serving(
@@ -142,13 +147,20 @@ def in_memory_services(
             max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
         ),
     )
+    deployments = Deployments(registry, serving)
+    events = Events(database, InMemoryEventLog(database))
+    idempotency = Idempotency(database, InMemoryRequestKeys(database))
     return Services(
         access=Access(secret_key=secret_key),
         registry=registry,
         tracking=Tracking(store),
         serving=serving,
-        deployments=Deployments(registry, serving),
+        deployments=deployments,
         health=Health(serving),
+        store=database,
+        events=events,
+        idempotency=idempotency,
+        changes=DeploymentChanges(deployments, serving, events, idempotency),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from tests.benchmarks import (
     engine,
     engines,
+    events,
     hostile,
     latency,
     lists,
@@ -34,6 +35,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     latency.measure,
     engines.measure,
     engine.measure,
+    events.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

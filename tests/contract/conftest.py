@@ -11,6 +11,8 @@ from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import VersionRef
 from gql_platform.testing import InMemoryStore
 from gql_platform.tracking.ports import RunStore
+from tests.contract.databases import kept as kept
+from tests.contract.databases import postgresql as postgresql
 from tests.contract.facts import MODELS, PACKAGE, RUNS
 from tests.contract.mlflow_registry import client_of, fill, new_database
 

@@ -16,6 +16,7 @@ from sklearn.dummy import DummyClassifier
 
 from gql_platform.adapters.mlflow import embedded
 from gql_platform.adapters.mlflow.client import Client
+from gql_platform.adapters.sql import sqlite_file
 from tests.contract.facts import MODELS, PACKAGE, RUNS, ModelFacts, RunFacts
 
 with warnings.catch_warnings():
@@ -34,7 +35,7 @@ def _template() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     file = folder / "mlflow.db"
     uri = f"sqlite:///{file}"
-    embedded.prepare(uri, data_dir=folder)
+    sqlite_file.prepare(uri, data_dir=folder)
     embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
     return file
 

@@ -114,3 +114,12 @@ def test_the_contract_is_written_and_checked(tmp_path: Path) -> None:
     assert "gql-platform schema export" in outdated.stderr
     assert written.returncode == checked.returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["openapi.json", "schema.graphql"]
+
+
+def test_the_database_is_kept_by_four_commands(tmp_path: Path) -> None:
+    folder, copy = f"--data-dir={tmp_path}", str(tmp_path / "copy.db")
+    refused(run("database", "check", folder), "platform.db", "there is none yet")
+    for command in (("upgrade",), ("check",), ("backup", copy), ("restore", copy), ("check",)):
+        result = run("database", *command, folder)
+        assert (result.returncode, result.stderr) == (0, "")
+    refused(run("database", "backup", copy, folder), "copy.db", "it is there already")

@@ -86,7 +86,9 @@ async def split(services: Services, routing: Routing) -> None:
 class TestDeploymentChanged:
     SUBSCRIPTION = """
         subscription ($model: String) {
-          deploymentChanged(model: $model) { model revision variants { served { version } } }
+          deploymentChanged(model: $model) {
+            deployment { model revision variants { served { version } } }
+          }
         }
     """
 
@@ -95,7 +97,7 @@ class TestDeploymentChanged:
         """Return the event of a deployment."""
         variants = [{"served": {"version": version}} for version in versions]
         deployment = {"model": "flower", "revision": revision, "variants": variants}
-        return {"data": {"deploymentChanged": deployment}}
+        return {"data": {"deploymentChanged": {"deployment": deployment}}}
 
     @pytest.mark.parametrize("model", [None, "flower"])
     async def test_it_comes_at_once_and_after_each_change(

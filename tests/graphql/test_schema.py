@@ -112,6 +112,7 @@ ROOT_FIELDS = {
     "{ version } } }": Permission.MODEL_PREDICT,
     "{ deployments { totalCount } }": Permission.MODEL_READ,
     '{ deployment(model: "house_price") { revision } }': Permission.MODEL_READ,
+    "{ events { totalCount } }": Permission.EVENT_READ,
     "{ server { version } }": Permission.SERVER_READ,
 }
 

@@ -34,6 +34,65 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         errors.IntervalError(seconds=0.01, minimum_seconds=0.1, maximum_seconds=60.0),
         "The interval must lie between 0.1 and 60.0 seconds, and 0.01 were asked for.",
     ),
+    (
+        errors.StoreUnavailableError(uri="postgresql://***@db/x", reason="refused"),
+        "The platform's database at postgresql://***@db/x does not answer: refused",
+    ),
+    (
+        errors.DatabaseTooNewError(uri="sqlite:///p.db", found="0009", known="0001"),
+        (
+            "The database at sqlite:///p.db has revision '0009', and this version of gql_platform "
+            "knows '0001' at most; install the version that wrote it, or restore a backup."
+        ),
+    ),
+    (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
+    (
+        errors.DatabaseInUseError(path="/p.db"),
+        "A server or another program holds /p.db; stop it, and try again.",
+    ),
+    (
+        errors.DatabaseFileError(path="/p.db", problem="it is empty"),
+        "The file /p.db cannot be used: it is empty.",
+    ),
+    (
+        errors.NoDatabaseFileError(uri="postgresql://db/x"),
+        (
+            "The database at postgresql://db/x is not a SQLite file; back it up with the tools of "
+            "its own server, such as pg_dump."
+        ),
+    ),
+    (
+        errors.EventFilterError(given="A b", maximum=20),
+        (
+            "'A b' names no type of event; write it like `deployment.changed`, or `deployment.*` "
+            "for all that begin like that, and at most 20 of them."
+        ),
+    ),
+    (
+        errors.SequenceError(sequence=9, newest=5),
+        (
+            "The sequence 9 cannot be gone on behind: the events so far have 1 to 5; ask without "
+            "it, or with the last one that this server told."
+        ),
+    ),
+    (
+        errors.InvalidIdempotencyKeyError(maximum=255),
+        (
+            "An idempotency key has from 1 to 255 visible characters of ASCII; this one has not. "
+            "Make a new one for each change, such as a random UUID."
+        ),
+    ),
+    (
+        errors.IdempotencyKeyReusedError(key="k"),
+        (
+            "The idempotency key 'k' came with another request before; repeat that one exactly, or "
+            "make a new key."
+        ),
+    ),
+    (
+        errors.IdempotencyKeyBusyError(key="k", retry_after_seconds=1),
+        "The first request with the idempotency key 'k' is still at work; repeat it in 1 s.",
+    ),
     (errors.EmptyRowsError(), "There is nothing to predict: pass at least one row."),
     (
         errors.TooManyRowsError(count=11, maximum=10),

@@ -1,16 +1,23 @@
 """A server comes up as soon as its registry answers, and says meanwhile what is missing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from gql_platform.demo.records import DemoModel
-from gql_platform.errors import DemoError, RegistryUnavailableError
+from gql_platform.errors import (
+    DatabaseTooNewError,
+    DemoError,
+    RegistryUnavailableError,
+    StartError,
+)
 from gql_platform.health.records import HealthState, ServerStatus
 from gql_platform.registry.records import VersionRef
 from gql_platform.startup import bring_up
 from gql_platform.testing import (
     HOUSE_PACKAGE,
+    InMemoryDatabase,
     InMemoryLoader,
     InMemoryStore,
     LinearRegressor,
@@ -77,6 +84,37 @@ class TestBringUp:
         ] * 3
         status = services.health.status()
         assert (status.is_ready, status.problem, ready.count) == (True, None, 1)
+
+    async def test_database_is_asked_until_it_answers(self) -> None:
+        """While the platform's own database is away the health says so, and later all is well."""
+        services, ready = in_memory_services(), Calls()
+        database = services.store
+        assert isinstance(database, InMemoryDatabase)
+        database.is_away = True
+        seen: list[ServerStatus] = []
+
+        async def pause(_: float) -> None:
+            seen.append(services.health.status())
+            database.is_away = False
+
+        await bring_up(services, on_ready=ready, pause=pause)
+        assert [status.problem for status in seen] == [
+            "The platform's database at memory does not answer: it is away"
+        ]
+        assert (services.health.status().problem, ready.count) == (None, 1)
+
+    async def test_database_of_a_newer_version_ends_the_start(self) -> None:
+        """No waiting would help, so that the server says why and stops."""
+
+        class Newer(InMemoryDatabase):
+            async def prepare(self) -> None:
+                raise DatabaseTooNewError(uri="memory", found="0999", known="0001")
+
+        services, ready = replace(in_memory_services(), store=Newer()), Calls()
+        failures: list[StartError] = []
+        await bring_up(services, on_ready=ready, on_failure=failures.append)
+        assert [type(each) for each in failures] == [DatabaseTooNewError]
+        assert ready.count == 0
 
     async def test_empty_registry_is_filled_on_request(self) -> None:
         """With a demo, its models are served at once."""

@@ -13,8 +13,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
 
-from gql_platform.adapters.mlflow.embedded import create_tables, database_file
+from gql_platform.adapters.mlflow.embedded import create_tables
 from gql_platform.adapters.mlflow.outage import outages
+from gql_platform.adapters.sql.sqlite_file import database_file
 from gql_platform.demo.records import TrainedModel
 from gql_platform.registry.records import CHAMPION
 

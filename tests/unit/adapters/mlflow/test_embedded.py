@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gql_platform.adapters.mlflow.embedded import create_tables, database_file, prepare
+from gql_platform.adapters.mlflow.embedded import create_tables
+from gql_platform.adapters.sql.sqlite_file import database_file, prepare
 from gql_platform.errors import DataFolderError
 from tests.contract.mlflow_registry import new_database
 

@@ -29,7 +29,7 @@ from gql_platform.demo.training import publish_models
 
 folder = Path(sys.argv[1])
 uri = f"sqlite:///{folder / 'mlflow.db'}"
-embedded.prepare(uri, data_dir=folder)
+sqlite_file.prepare(uri, data_dir=folder)
 publisher = MLflowPublisher(
     tracking_uri=uri, registry_uri=uri, artifact_dir=folder / "artifacts"
 )

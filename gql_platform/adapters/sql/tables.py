@@ -1,0 +1,90 @@
+"""The platform's tables; a column is called like the attribute of the record that it holds."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+REVISION = "0001"
+"""What this code knows; each migration has the next number."""
+
+metadata = MetaData()
+
+VERSION_TABLE = "platform_schema_version"
+"""Where Alembic keeps the revision: MLflow's own may lie in the same database."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time; SQLite, which knows none, keeps it as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what the database takes."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what the records have."""
+        del dialect
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_Number = BigInteger().with_variant(Integer(), "sqlite")
+_Json: Any = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+events = Table(
+    "platform_events",
+    metadata,
+    Column("sequence", _Number, primary_key=True, autoincrement=False),
+    Column("id", String(36), nullable=False, unique=True),
+    Column("type", String(100), nullable=False),
+    Column("subject_kind", String(100), nullable=False),
+    Column("subject_id", String(1000), nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("time", Moment, nullable=False),
+    Column("data", _Json, nullable=False),
+    Index("platform_events_by_type", "type", "sequence"),
+    Index("platform_events_by_subject", "subject_kind", "subject_id", "sequence"),
+    Index("platform_events_by_time", "time"),
+)
+
+event_log = Table(
+    "platform_event_log",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("deleted_through", BigInteger, nullable=False),
+)
+"""One row, whose lock gives the appending transactions their order."""
+
+idempotency_keys = Table(
+    "platform_idempotency_keys",
+    metadata,
+    Column("scope", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("claim", String(36), nullable=False),
+    Column("claimed_until", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("result", _Json, nullable=True),
+    Index("platform_idempotency_keys_by_expiry", "expires_at"),
+)

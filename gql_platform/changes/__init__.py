@@ -1,0 +1,1 @@
+"""Changes of deployments, each done once and written down."""

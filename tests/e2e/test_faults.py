@@ -170,10 +170,11 @@ def test_fault_is_told_and_passes(
     assert house.value_in_the_end("faulty") == 2 * GOOD
 
 
-def test_not_a_number_is_null(house: House) -> None:
-    """JSON has no word for it; the answer is whole."""
+def test_not_a_number_is_an_answer_that_fails(house: House) -> None:
+    """JSON has no word for it, and a caller must not take it for a value."""
     status, body = house.answer("faulty", Fault.NOT_A_NUMBER)
-    assert (status, body["predictions"][0]["value"]) == (200, None)
+    assert (status, body["code"]) == (500, "PREDICTION_FAILED")
+    assert house.value("faulty") == 2 * GOOD
 
 
 def test_killed_process_is_started_anew(house: House) -> None:
@@ -205,7 +206,7 @@ def test_files_that_are_gone_leave_the_old_version_serving(house: House) -> None
     number = house.register("faulty")
     shutil.rmtree(house.files_of("faulty", number))
     refused = _promote(house, number)
-    assert refused["code"] == "MODEL_LOAD_FAILED"
+    assert refused["code"] in ("MODEL_LOAD_FAILED", "MODEL_UNSUPPORTED")
     assert house.value("faulty") == 2 * GOOD
 
 

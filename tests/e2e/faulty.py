@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow.pyfunc import PythonModel
+from mlflow.pyfunc.model import PythonModel
 
 SLOW_SECONDS = 0.005
 """How long each call holds the interpreter, so that the model gets a process of its own."""
@@ -25,12 +25,14 @@ class Fault(IntEnum):
     DIE = -6
 
 
-class Faulty(PythonModel):
+class Faulty(PythonModel):  # type: ignore[misc] # MLflow has no types here
     """Double the column ``x``, or fail in the way that it asks for."""
 
-    def predict(self, context: object, model_input: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, context: object, model_input: pd.DataFrame, params: object = None
+    ) -> npt.NDArray[np.float64]:
         """Return an answer, if there is one."""
-        del context
+        del context, params
         until = time.perf_counter() + SLOW_SECONDS
         while time.perf_counter() < until:
             pass

@@ -14,9 +14,11 @@ import pandas as pd
 import psutil
 import pytest
 from mlflow import MlflowClient, pyfunc
+from mlflow.artifacts import download_artifacts
 from mlflow.models import infer_signature
 
 from gql_platform.adapters.mlflow import embedded
+from gql_platform.adapters.sql import sqlite_file
 from tests.e2e.faulty import Fault, Faulty
 from tests.e2e.server import ServerProcess, graphql, running_server
 
@@ -84,12 +86,12 @@ class House:
     def value_in_the_end(self, model: str) -> float:
         """Return what a model answers as soon as its process is started anew, which is in time."""
         until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until:
-            status, body = self.answer(model, GOOD)
-            if status == 200:
-                return float(body["predictions"][0]["value"])
+        status, body = self.answer(model, GOOD)
+        while status != 200 and time.monotonic() < until:
             assert body["code"] in ("PREDICTION_FAILED", "PREDICTION_TIMEOUT"), body
-        raise AssertionError(body)
+            status, body = self.answer(model, GOOD)
+        assert status == 200, body
+        return float(body["predictions"][0]["value"])
 
     def served(self, model: str) -> dict[str, Any]:
         """Return the only variant of a model."""
@@ -114,7 +116,7 @@ class House:
     def files_of(self, model: str, version: int) -> Path:
         """Return the folder with a version's files."""
         uri = self.registry.get_model_version_download_uri(model, str(version))
-        return Path(mlflow.artifacts.download_artifacts(uri))
+        return Path(download_artifacts(uri))
 
     def _experiment(self) -> str:
         found = self.registry.get_experiment_by_name("faults")
@@ -129,7 +131,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Serve two models alike: to one of them things happen, the other is to answer all the time."""
     folder = tmp_path_factory.mktemp("faults")
     uri = f"sqlite:///{folder / 'mlflow.db'}"
-    embedded.prepare(uri, data_dir=folder)
+    sqlite_file.prepare(uri, data_dir=folder)
     embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
     before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
     mlflow.set_tracking_uri(uri)

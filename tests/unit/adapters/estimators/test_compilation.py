@@ -28,7 +28,7 @@ from sklearn.preprocessing import OneHotEncoder, PolynomialFeatures, StandardSca
 from gql_platform.adapters.estimators.compilation import compiled
 from gql_platform.adapters.estimators.probes import at_thresholds
 from gql_platform.adapters.estimators.trees import thresholds_of
-from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
+from gql_platform.serving.ports import Output, Predictor
 from gql_platform.serving.records import Engine, RefusedEngine
 from tests.unit.adapters.estimators.fitted import (
     DIABETES,
@@ -80,7 +80,7 @@ def assert_same_or_failing(native: Predictor, quicker: Predictor, rows: pd.DataF
         assert_equal(expected, found)
 
 
-def answer_of(predictor: Predictor, rows: pd.DataFrame) -> ClassOutput | ValueOutput | str:
+def answer_of(predictor: Predictor, rows: pd.DataFrame) -> Output | str:
     """Return what a predictor answers, or the words with which it fails."""
     try:
         return predictor.predict(rows)

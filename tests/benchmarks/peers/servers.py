@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 
 from tests.benchmarks.load import post
 from tests.benchmarks.peers.install import interpreter
@@ -124,12 +125,25 @@ def running(server: Server, file: Path, folder: Path) -> Iterator[tuple[int, int
             _wait(f"http://127.0.0.1:{port}{server.ready.replace('%s', file.stem)}", process, log)
             yield process.pid, port
         finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(timeout=20)
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server and the processes that it started, which not every server does itself."""
+    try:
+        children = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        children = []
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(timeout=20)
+    for child in children:
+        # psutil compares the time of the start, so that nobody else's process is ended.
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
 
 
 def free_port() -> int:

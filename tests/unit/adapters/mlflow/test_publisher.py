@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 PUBLISH = """
 import sys
 from pathlib import Path
-from gql_platform.adapters.mlflow import embedded
+from gql_platform.adapters.sql import sqlite_file
 from gql_platform.adapters.mlflow.publisher import MLflowPublisher
 from gql_platform.demo.training import publish_models
 

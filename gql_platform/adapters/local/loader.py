@@ -12,7 +12,6 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
-import skops.io
 import structlog
 from sklearn.base import is_classifier
 
@@ -26,6 +25,7 @@ from gql_platform.adapters.forecasters.recognition import forecaster_of, signatu
 from gql_platform.adapters.mlflow.outage import described
 from gql_platform.adapters.mlflow.package import package_of
 from gql_platform.adapters.onnx.predictor import columns_of, graph_predictor
+from gql_platform.adapters.skops import reading as skops
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import (
     Column,
@@ -50,7 +50,7 @@ def _read_pickle(path: Path) -> Any:
 
 
 def _read_skops(path: Path) -> Any:
-    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=str(path)))
+    return skops.load(path, trusted=skops.untrusted_types(file=str(path)))
 
 
 _READERS: Mapping[str, Callable[[Path], Any]] = {

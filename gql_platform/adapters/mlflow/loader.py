@@ -4,6 +4,9 @@ Loading a model runs code that its author chose: even skops, MLflow's safe forma
 types that the model's own files list. Whoever may register models may run code in this server.
 """
 
+# While it is imported, skops looks through every module for each of its names: it comes first.
+from gql_platform.adapters.skops.reading import UntrustedTypesError  # isort: split
+
 import asyncio
 import shutil
 import tempfile
@@ -18,7 +21,6 @@ from mlflow import pyfunc as pyfunc_flavour
 from mlflow import sklearn as sklearn_flavour
 from mlflow.models import Model
 from sklearn.base import BaseEstimator
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from gql_platform.adapters.estimators.native import (
     Compile,
@@ -139,7 +141,7 @@ def _loaded(load: Callable[[str], T], folder: Path, version: ModelVersion) -> T:
     """Return what a flavour of MLflow makes of a folder, which may fail in any way."""
     try:
         return load(str(folder))
-    except UntrustedTypesFoundException as error:
+    except UntrustedTypesError as error:
         advice = "its file holds types that were not trusted; log it with skops_trusted_types"
         raise _failure(version, advice, error) from error
     except ModuleNotFoundError as error:

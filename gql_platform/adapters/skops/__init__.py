@@ -1,0 +1,1 @@
+"""skops: files of models that hold types by name, and no code."""

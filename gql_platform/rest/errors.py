@@ -23,7 +23,10 @@ JSON_MEDIA_TYPE = re.compile(r"application/([a-z0-9.+-]+\+)?json")
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Answer every error of the app in the form of its path."""
+    """Answer every error of the app in the form of its path.
+
+    The handlers are coroutines, for Starlette calls plain functions in a thread.
+    """
     app.add_exception_handler(PlatformError, _platform_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -39,12 +42,12 @@ def _answer(error: PlatformError, request: Request) -> Response:
     return form(error, request_id=request_id_of(request.scope))
 
 
-def _platform_error(request: Request, error: Exception) -> Response:
+async def _platform_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, PlatformError)  # noqa: S101 - registered for it alone
     return _answer(error, request)
 
 
-def _validation_error(request: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
     media_type = media_type_of(request)
     if request.method == "POST" and not JSON_MEDIA_TYPE.fullmatch(media_type):
@@ -64,7 +67,7 @@ def _expected(request: Request) -> str:
     return f"a JSON object such as {json.dumps(examples[0])}" if examples else "what /docs shows"
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses: unknown paths, other methods."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     path = request.url.path

@@ -103,6 +103,19 @@ class Lane:
         """How many requests are at work or wait."""
         return self._at_work
 
+    def check_room(self) -> None:
+        """Let pass whom the lane has room for.
+
+        Raises:
+            OverloadedError: If too many requests wait already.
+        """
+        if self._at_work >= self._limits.max_waiting:
+            raise OverloadedError(
+                model=self._model,
+                maximum=self._limits.max_waiting,
+                retry_after_seconds=self._seconds_to_clear(),
+            )
+
     async def run(self, table: Table) -> Output:
         """Return the model's answer to a table.
 
@@ -111,12 +124,7 @@ class Lane:
             PredictionTimeoutError: If the answer is not there in time.
             Exception: Whatever the model raises on these rows.
         """
-        if self._at_work >= self._limits.max_waiting:
-            raise OverloadedError(
-                model=self._model,
-                maximum=self._limits.max_waiting,
-                retry_after_seconds=self._seconds_to_clear(),
-            )
+        self.check_room()
         loop = asyncio.get_running_loop()
         ticket = _Ticket(table, kind_of(table), loop.create_future(), contextvars.copy_context())
         self._at_work += 1

@@ -87,6 +87,9 @@ class LoadedVersion:
         self.predictor.close()
 
     async def _answered(self, rows: Rows) -> tuple[Prediction, ...]:
+        if self.cache is None:
+            # Who is to be refused is refused before the work that reading the rows is.
+            self.lane.check_room()
         few = len(rows) * self._width <= FEW_VALUES
         table = self._shaped(rows) if few else await in_thread(lambda: self._shaped(rows))
         known = self.cache.get(table) if self.cache is not None else None

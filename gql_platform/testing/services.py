@@ -22,6 +22,7 @@ from gql_platform.registry.records import (
 from gql_platform.registry.service import Registry
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
+from gql_platform.serving.ports import Isolation
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
@@ -116,6 +117,7 @@ def in_memory_services(
     threads: int = 2,
     max_queue: int = 256,
     max_batch_rows: int = 256,
+    isolation: Isolation | None = None,
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
 ) -> Services:
@@ -132,6 +134,7 @@ def in_memory_services(
         threads: How many calls of one model compute at once, where it lets others compute.
         max_queue: How many predictions of one model are at work or wait.
         max_batch_rows: The most rows of requests that are sent to a model together.
+        isolation: What gives slow models processes of their own, if anything does.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
     """
@@ -146,6 +149,7 @@ def in_memory_services(
         limits=ServingLimits(
             max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
         ),
+        isolation=isolation,
     )
     deployments = Deployments(registry, serving)
     events = Events(database, InMemoryEventLog(database))

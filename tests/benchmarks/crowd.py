@@ -1,9 +1,11 @@
 """Many callers over keep-alive connections, and how each of their requests went."""
 
 import asyncio
+import itertools
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
@@ -32,38 +34,57 @@ async def ask(
     *,
     connections: int,
     seconds: float,
-    pause: float = 0.0,
     look_for: re.Pattern[bytes] | None = None,
 ) -> Answers:
-    """Send a request again and again over some connections.
+    """Send a request over some connections, each time again when it was answered.
 
     Args:
         port: Where the server listens on this machine.
         message: The request as it goes over the wire.
-        connections: How many callers there are; each asks again when it was answered.
+        connections: How many callers there are.
         seconds: For how long.
-        pause: How long a caller waits before it asks again.
         look_for: What is counted in the answers, by its first group.
     """
     answers = Answers()
     ends_at = time.perf_counter() + seconds
+    at_once = itertools.takewhile(lambda now: now < ends_at, iter(time.perf_counter, None))
     await asyncio.gather(
-        *(_caller(port, message, ends_at, pause, look_for, answers) for _ in range(connections))
+        *(_caller(port, message, at_once, look_for, answers) for _ in range(connections))
     )
+    return answers
+
+
+async def offer(
+    port: int, message: bytes, *, per_second: float, connections: int, seconds: float
+) -> Answers:
+    """Send a request so many times a second, whether those before were answered or not.
+
+    How long an answer takes counts from the moment when the request was due.
+
+    Args:
+        port: Where the server listens on this machine.
+        message: The request as it goes over the wire.
+        per_second: How many requests fall due.
+        connections: How many of them can be under way at once.
+        seconds: For how long.
+    """
+    answers = Answers()
+    began = time.perf_counter()
+    due = (began + number / per_second for number in range(round(per_second * seconds)))
+    await asyncio.gather(*(_caller(port, message, due, None, answers) for _ in range(connections)))
     return answers
 
 
 async def _caller(
     port: int,
     message: bytes,
-    ends_at: float,
-    pause: float,
+    due: Iterator[float],
     look_for: re.Pattern[bytes] | None,
     answers: Answers,
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    while time.perf_counter() < ends_at:
-        began = time.perf_counter()
+    for began in due:
+        await asyncio.sleep(max(0.0, began - time.perf_counter()))
         writer.write(message)
         head = await reader.readuntil(b"\r\n\r\n")
         length = _LENGTH.search(head)
@@ -78,6 +99,4 @@ async def _caller(
             answers.others += 1
         if look_for is not None and (match := look_for.search(body)):
             answers.found[match[1]] += 1
-        if pause:
-            await asyncio.sleep(pause)
     writer.close()

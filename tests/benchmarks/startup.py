@@ -9,8 +9,8 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.processes import Product, Start, running_product
 from tests.benchmarks.report import Table
 
-CPU_TARGET_SECONDS = 6.0
-MEMORY_TARGET_MB = 350.0
+CPU_TARGET_SECONDS = 3.0
+MEMORY_TARGET_MB = 300.0
 
 HEAVY_MODULES = (
     "torch",

@@ -7,7 +7,14 @@ from typing import TypeVar
 from gql_platform.serving.records import Speed
 
 QUICK_SECONDS = 0.0005
-"""The longest that a quick answer takes; handing a request to a thread and back costs a third."""
+"""The longest that a quick answer computes; handing it to a thread and back costs a third."""
+
+BLOCKED_SECONDS = 0.01
+"""The longest that a quick answer takes by the clock on the wall.
+
+A busy machine takes the processor away from a thread for some milliseconds, which says nothing of
+the model; a model that waits, for a network say, needs no processor and takes longer than this.
+"""
 
 UNMEASURED_ROWS = 8
 """The most rows of a small request to a model whose speed is not known."""
@@ -25,7 +32,8 @@ class Pace:
     """Watch how long a model takes for small requests.
 
     A model has its place on the event loop by what was measured when it was loaded; it loses it
-    with the first answer that takes too long, and earns it back by answering from a thread.
+    with the first answer that needs the processor for too long, or does not come, and earns it
+    back by answering from a thread.
 
     Args:
         speed: How quick it was; None when that is not known, and has to be earned.
@@ -44,21 +52,27 @@ class Pace:
         """Return whether a request of so many rows may be answered on the event loop."""
         return self._quick_calls >= QUICK_CALLS and rows <= self._rows
 
-    def record(self, *, rows: int, seconds: float) -> None:
+    def record(self, *, rows: int, cpu_seconds: float, seconds: float) -> None:
         """Take note of an answer.
 
         Args:
             rows: The number of rows.
-            seconds: How long checking them and predicting took.
+            cpu_seconds: For how long checking them and predicting had the processor.
+            seconds: How long it took.
         """
         if rows <= (self._rows or UNMEASURED_ROWS):
-            self._quick_calls = self._quick_calls + 1 if seconds <= QUICK_SECONDS else 0
+            is_quick = cpu_seconds <= QUICK_SECONDS and seconds <= BLOCKED_SECONDS
+            self._quick_calls = self._quick_calls + 1 if is_quick else 0
 
     def timed(self, rows: int, call: Callable[[], T]) -> T:
         """Return what a call returns, and take note of how long it took."""
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), time.thread_time()
         result = call()
-        self.record(rows=rows, seconds=time.perf_counter() - begun)
+        self.record(
+            rows=rows,
+            cpu_seconds=time.thread_time() - cpu_begun,
+            seconds=time.perf_counter() - begun,
+        )
         return result
 
 

@@ -1,16 +1,17 @@
 """Models that answer quickly do so on the event loop, and no others."""
 
 import threading
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from gql_platform.serving.pace import (
+    BLOCKED_SECONDS,
     MOST_ROWS,
     QUICK_CALLS,
     QUICK_SECONDS,
-    UNMEASURED_ROWS,
     Pace,
     rows_within,
 )
@@ -19,29 +20,55 @@ from gql_platform.serving.records import Speed
 from tests.unit.serving.doubles import HOUSE_ROW, Scripted, house_serving
 
 
+def quick_pace() -> Pace:
+    """Return the pace of a model that has answered quickly so far."""
+    return Pace(Speed(10.0, 20.0))
+
+
 class TestPace:
     def test_is_earned(self) -> None:
         """A model is quick after so many quick answers, and not before."""
         pace = Pace()
         for _ in range(QUICK_CALLS):
             assert not pace.is_quick
-            pace.record(rows=1, seconds=QUICK_SECONDS)
+            pace.record(rows=1, cpu_seconds=QUICK_SECONDS, seconds=BLOCKED_SECONDS)
         assert pace.is_quick
 
     def test_is_lost_at_once(self) -> None:
         """One answer that takes too long is enough."""
-        pace = Pace()
-        for _ in range(QUICK_CALLS):
-            pace.record(rows=UNMEASURED_ROWS, seconds=0.0)
-        pace.record(rows=1, seconds=QUICK_SECONDS * 2)
+        pace = quick_pace()
+        pace.record(rows=1, cpu_seconds=QUICK_SECONDS * 2, seconds=QUICK_SECONDS * 2)
+        assert not pace.is_quick
+
+    def test_is_lost_by_waiting(self) -> None:
+        """A model that waits for something else holds the event loop up without computing."""
+        pace = quick_pace()
+        pace.record(rows=1, cpu_seconds=0.0, seconds=BLOCKED_SECONDS * 2)
+        assert not pace.is_quick
+
+    def test_outlives_a_busy_machine(self) -> None:
+        """That the processor was away for a moment says nothing of the model."""
+        pace = quick_pace()
+        pace.record(rows=1, cpu_seconds=0.0, seconds=BLOCKED_SECONDS / 2)
+        assert pace.is_quick
+
+    def test_times_the_processor_and_the_wait(self) -> None:
+        """Each call is recorded with both."""
+        pace = quick_pace()
+        ends_at = time.thread_time() + 2 * QUICK_SECONDS
+
+        def compute() -> str:
+            while time.thread_time() < ends_at:
+                pass
+            return "done"
+
+        assert pace.timed(1, compute) == "done"
         assert not pace.is_quick
 
     def test_large_requests_say_nothing(self) -> None:
         """How long many rows take is no matter here."""
-        pace = Pace()
-        for _ in range(QUICK_CALLS):
-            pace.record(rows=1, seconds=0.0)
-        pace.record(rows=UNMEASURED_ROWS + 1, seconds=60.0)
+        pace = quick_pace()
+        pace.record(rows=MOST_ROWS + 1, cpu_seconds=60.0, seconds=60.0)
         assert pace.is_quick
 
     def test_is_measured(self) -> None:

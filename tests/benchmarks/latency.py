@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 
-from tests.benchmarks.crowd import ask
+from tests.benchmarks.crowd import ask, offer
 from tests.benchmarks.load import post
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.processes import Product
@@ -12,6 +12,7 @@ from tests.benchmarks.report import Table
 from tests.benchmarks.serving import ROW
 
 CALLERS = 8
+CONNECTIONS = 64
 
 ROWS = {
     "breast_cancer": ROW,
@@ -25,7 +26,7 @@ def measure(plan: Plan, product: Product) -> Iterator[Table]:
     """Find the peak of each demo model, and ask for half of it."""
     seconds = 4.0 if plan.starts else 0.3
     yield Table(
-        title=f"single rows over REST from {CALLERS} callers, at half of the peak",
+        title=f"single rows over REST, at half of the peak of {CALLERS} callers",
         header=["model", "peak per second", "asked per second", "p50 ms", "p95 ms", "failed"],
         rows=[_cells(product.port, model, seconds) for model in ROWS],
     )
@@ -36,9 +37,9 @@ def _cells(port: int, model: str, seconds: float) -> list[str]:
     message = post(f"/predict/{model}", body)
     peak = asyncio.run(ask(port, message, connections=CALLERS, seconds=seconds))
     per_second = len(peak.seconds) / seconds
-    # A caller asks again as long after its answer as the answer took at the peak.
-    pause = CALLERS / per_second
-    half = asyncio.run(ask(port, message, connections=CALLERS, seconds=seconds, pause=pause))
+    half = asyncio.run(
+        offer(port, message, per_second=per_second / 2, connections=CONNECTIONS, seconds=seconds)
+    )
     ordered = sorted(half.seconds)
     p50, p95 = (ordered[int(share * len(ordered))] for share in (0.5, 0.95))
     return [

@@ -10,6 +10,7 @@ from graphql.pyutils import Path, is_awaitable
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from gql_platform.graphql.execution.plans.chain import Link, chained
 from gql_platform.graphql.execution.plans.plan import Plan
 from gql_platform.graphql.execution.plans.slots import Function
 from gql_platform.graphql.execution.plans.store import Key, plans_of
@@ -31,6 +32,7 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
         self._at_hand: dict[Key, tuple[object, Function]] = {}
         # The same for selections that are left to graphql-core this time.
         self._left: dict[Key, object] = {}
+        self.chain: Link | None = None
         middleware = self.middleware_manager
         self._compiles = (
             # Where parts of an answer may come later, graphql-core is in charge of all of it.
@@ -38,6 +40,12 @@ class CompiledExecution(StrawberryGraphQLCoreExecutionContext):
             and not (middleware and middleware.middlewares)
             and self.is_awaitable in (optimized_is_awaitable, is_awaitable)
         )  # fmt: skip
+
+    def execute_operation(self, serially: bool | None = None) -> Any:
+        """Execute the operation; along its chain, if it is one."""
+        if self.chain is not None and self._compiles and self.abort_signal is None:
+            return chained(self, self.chain)
+        return super().execute_operation(serially)
 
     def build_per_event_executor(self, payload: Any) -> "CompiledExecution":
         """Return an execution for an event of a subscription.

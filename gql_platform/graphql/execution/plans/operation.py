@@ -15,6 +15,7 @@ from graphql import (
 from graphql.execution.collect_fields import FragmentDetails
 from strawberry.execution import optimized_is_awaitable
 
+from gql_platform.graphql.execution.plans.chain import chain_of
 from gql_platform.graphql.execution.plans.executor import CompiledExecution
 from gql_platform.graphql.execution.plans.variables import NotPlannableError, Variables
 
@@ -53,6 +54,7 @@ class OperationPlan:
             name: FragmentDetails(definition) for name, definition in self._definitions.items()
         }
         self._variables = self._planned_variables()
+        self._chain = chain_of(schema, operation)
 
     def execution(
         self, context: Any, variables: Mapping[str, Any] | None
@@ -67,7 +69,7 @@ class OperationPlan:
         if values is None:
             built: CompiledExecution | list[GraphQLError] = self._built(context, variables)
             return built
-        return CompiledExecution(
+        execution = CompiledExecution(
             self._schema,
             self._definitions,
             self._fragments,
@@ -82,6 +84,8 @@ class OperationPlan:
             hide_suggestions=self._hide_suggestions,
             operation_extensions=None,
         )
+        execution.chain = self._chain
+        return execution
 
     def _built(self, context: Any, variables: Mapping[str, Any] | None) -> Any:
         """Let graphql-core make it, which knows what is wrong with variables."""

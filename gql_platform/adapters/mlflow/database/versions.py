@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, and_, select
+from sqlalchemy import Connection, Select, Table, and_, select
 
-from gql_platform.adapters.mlflow.database.runs import grouped
+from gql_platform.adapters.mlflow.database.runs import IDS, grouped
 from gql_platform.adapters.mlflow.database.tables import (
     model_version_tags,
     model_versions,
@@ -23,11 +23,10 @@ def versions_of_runs(
     connection: Connection, run_ids: Sequence[str]
 ) -> dict[str, tuple[ModelVersion, ...]]:
     """Return the versions that these runs trained, by model and number, in three statements."""
-    c = model_versions.c
-    chosen = and_(c.run_id.in_(run_ids), c.current_stage != DELETED)
-    rows = connection.execute(select(model_versions).where(chosen)).all()
-    tags = _of_versions(connection, model_version_tags, run_ids, "key", "value")
-    aliases = _of_versions(connection, registered_model_aliases, run_ids, "alias")
+    ids = {"ids": list(run_ids)}
+    rows = connection.execute(VERSIONS, ids).all()
+    tags = grouped(connection.execute(TAGS, ids).all(), by=_key, order=itemgetter(2))
+    aliases = grouped(connection.execute(ALIASES, ids).all(), by=_key, order=itemgetter(2))
     by_run = grouped(rows, by=itemgetter(5), order=itemgetter(0, 1))
     return {
         run_id: tuple(
@@ -49,19 +48,21 @@ def versions_of_runs(
 _key = itemgetter(0, 1)
 
 
-def _of_versions(
-    connection: Connection, table: Table, run_ids: Sequence[str], *columns: str
-) -> dict[tuple[str, int], list[Any]]:
-    """Return what belongs to the versions of these runs, by model and number."""
+def _of_versions(table: Table, *columns: str) -> Select[Any]:
+    """Return the statement for what belongs to the versions of runs, by model and number."""
     c = table.c
     on = and_(
         model_versions.c.workspace == c.workspace,
         model_versions.c.name == c.name,
         model_versions.c.version == c.version,
     )
-    statement = (
-        select(c.name, c.version, *(c[column] for column in columns))
-        .join(model_versions, on)
-        .where(model_versions.c.run_id.in_(run_ids))
-    )
-    return grouped(connection.execute(statement), by=_key, order=itemgetter(2))
+    shown = [c[column] for column in columns]
+    chosen = model_versions.c.run_id.in_(IDS)
+    return select(c.name, c.version, *shown).join(model_versions, on).where(chosen)
+
+
+VERSIONS = select(model_versions).where(
+    model_versions.c.run_id.in_(IDS), model_versions.c.current_stage != DELETED
+)
+TAGS = _of_versions(model_version_tags, "key", "value")
+ALIASES = _of_versions(registered_model_aliases, "alias")

@@ -78,6 +78,7 @@ def store_of(size: Size) -> str:
         embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
         with closing(sqlite3.connect(file)) as connection:
             _fill(connection, size)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         done.touch()
     return uri
 

@@ -1,14 +1,21 @@
 """Histories of metrics out of MLflow's tables."""
 
+import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, CursorResult, select
 
 from gql_platform.adapters.mlflow.database.tables import metrics
 from gql_platform.adapters.mlflow.entities import number_of
 from gql_platform.tracking.records import MetricRef, Series
+
+LARGEST = sys.float_info.max
+"""What stands for infinity in MLflow's databases."""
 
 ROWS_AT_ONCE = 10_000
 """How many rows are objects of Python at once; in an array, a point takes 16 bytes."""
@@ -33,13 +40,15 @@ def _histories_of(
         select(c.run_uuid, c.step, c.value, c.is_nan)
         .where(c.run_uuid.in_(run_ids), c.key == key)
         .order_by(c.run_uuid, c.step, c.timestamp)
-        .execution_options(yield_per=ROWS_AT_ONCE)
+        .execution_options(stream_results=connection.dialect.name != "sqlite")
     )
     steps: dict[str, array[int]] = defaultdict(lambda: array("q"))
     values: dict[str, array[float]] = defaultdict(lambda: array("d"))
-    for run_id, step, value, is_nan in connection.execute(statement):
-        steps[run_id].append(step)
-        values[run_id].append(number_of(value, is_nan=is_nan))
+    for part in _parts(connection.execute(statement), connection.dialect.name):
+        for run_id, rows in groupby(part, key=itemgetter(0)):
+            _, found, numbers, are_nan = zip(*rows, strict=True)
+            steps[run_id].extend(found)
+            values[run_id].extend(_numbers(numbers, are_nan))
     return {
         MetricRef(run_id, key): Series(
             steps=steps[run_id],
@@ -49,3 +58,21 @@ def _histories_of(
         )
         for run_id in steps
     }
+
+
+def _parts(result: CursorResult[Any], dialect: str) -> Iterator[Sequence[Any]]:
+    """Return rows in parts, so that not all of them are in memory at once."""
+    if dialect != "sqlite":
+        yield from result.partitions(ROWS_AT_ONCE)
+        return
+    # Making rows of SQLAlchemy of those of SQLite's driver takes as long as to read them.
+    while part := result.cursor.fetchmany(ROWS_AT_ONCE):
+        yield part
+    result.close()
+
+
+def _numbers(values: Sequence[float], are_nan: Sequence[bool]) -> Iterable[float]:
+    """Return the values as they were logged; nearly always they are those of the database."""
+    if not any(are_nan) and -LARGEST < min(values) and max(values) < LARGEST:
+        return values
+    return [number_of(value, is_nan=is_nan) for value, is_nan in zip(values, are_nan, strict=True)]

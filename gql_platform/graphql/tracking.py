@@ -2,7 +2,7 @@
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
@@ -80,7 +80,7 @@ class MetricSeriesType:
     key: strawberry.auto
     series: strawberry.auto
 
-    @edge(graphql_type=Annotated["RunType", strawberry.lazy(__name__)] | None)
+    @edge(graphql_type=Optional[Annotated["RunType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
     @staticmethod
     async def run(parent: strawberry.Parent[MetricSeries], info: Info) -> Run | None:
         """The run."""
@@ -138,7 +138,7 @@ class RunType(Node):
             duration_ms=parent.duration_ms,
         )
 
-    @edge(graphql_type=Annotated["ExperimentType", strawberry.lazy(__name__)] | None)
+    @edge(graphql_type=Optional[Annotated["ExperimentType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
     @staticmethod
     async def experiment(parent: strawberry.Parent[Run], info: Info) -> Experiment | None:
         """The experiment that it belongs to."""

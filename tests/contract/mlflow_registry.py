@@ -77,7 +77,9 @@ def fill(uri: str, folder: Path) -> dict[str, str]:
 
 
 def _experiment(client: MlflowClient, name: str) -> str:
-    return str(client.get_experiment_by_name(name).experiment_id)
+    experiment = client.get_experiment_by_name(name)
+    assert experiment is not None
+    return str(experiment.experiment_id)
 
 
 def _track(client: MlflowClient, facts: RunFacts, *, minute: int) -> str:

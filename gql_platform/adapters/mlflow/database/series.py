@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, select
+from sqlalchemy import Connection, select
 
 from gql_platform.adapters.mlflow.database.tables import metrics
 from gql_platform.adapters.mlflow.entities import number_of
@@ -60,7 +60,7 @@ def _histories_of(
     }
 
 
-def _parts(result: CursorResult[Any], dialect: str) -> Iterator[Sequence[Any]]:
+def _parts(result: Any, dialect: str) -> Iterator[Sequence[Any]]:
     """Return rows in parts, so that not all of them are in memory at once."""
     if dialect != "sqlite":
         yield from result.partitions(ROWS_AT_ONCE)

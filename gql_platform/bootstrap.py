@@ -26,6 +26,7 @@ from gql_platform.serving.records import ModelFile
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
+from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.service import Tracking
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def open_services(settings: Settings) -> Services:
     return _services(
         settings,
         registry,
-        Tracking(store),
+        Tracking(run_store(settings, client), registry),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
         demo=demo,
@@ -70,10 +71,11 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
     store = LocalStore(describe)
     for model in models:
         store.add(model)
+    registry = Registry(store)
     return _services(
         settings,
-        Registry(store),
-        Tracking(store),
+        registry,
+        Tracking(store, registry),
         LocalModelLoader(store.source, compile_with=_compiled),
         _database_at("sqlite://"),
     )
@@ -222,6 +224,19 @@ def open_client(settings: Settings) -> "Client":
         registry_uri=settings.registry_uri,
         artifact_root=settings.artifact_dir.as_uri(),
     )
+
+
+def run_store(settings: Settings, client: "Client") -> RunStore:
+    """Return what reads runs: MLflow's tables where they can be reached, else its client."""
+    from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, is_readable
+    from gql_platform.adapters.mlflow.database.store import DatabaseRuns
+    from gql_platform.adapters.mlflow.runs import MLflowRuns
+
+    runs = MLflowRuns(client)
+    if not is_readable(settings.tracking_uri):
+        return runs
+    has_registry = settings.registry_uri == settings.tracking_uri
+    return DatabaseRuns(MLflowDatabase(settings.tracking_uri), runs, has_registry=has_registry)
 
 
 def prepare_stores(settings: Settings) -> None:

@@ -22,6 +22,8 @@
     │   ├── InvalidCursorError         a cursor that no page gave out
     │   ├── PageSizeError              a page of no or of too many items
     │   ├── PointCountError            a series of too few or too many points
+    │   ├── RunFilterError             a filter or an order of runs that cannot be used
+    │   ├── TooManySeriesError         more series than one field takes
     │   ├── IntervalError              a sampling interval that is too short or too long
     │   ├── EmptyRowsError             a prediction without rows
     │   ├── TooManyRowsError           a prediction with more rows than are served at once
@@ -105,8 +107,10 @@ from gql_platform.errors.input import (
     PathNotFoundError,
     PointCountError,
     RowProblem,
+    RunFilterError,
     TooManyIDsError,
     TooManyRowsError,
+    TooManySeriesError,
     UnknownVersionError,
     UnsupportedMediaTypeError,
     VersionNotFoundError,
@@ -197,6 +201,7 @@ __all__ = [
     "PredictionTimeoutError",
     "RegistryUnavailableError",
     "RowProblem",
+    "RunFilterError",
     "SequenceError",
     "ServerStoppingError",
     "SettingsError",
@@ -205,6 +210,7 @@ __all__ = [
     "StoreUnavailableError",
     "TooManyIDsError",
     "TooManyRowsError",
+    "TooManySeriesError",
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",

@@ -59,6 +59,23 @@ class PointCountError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class RunFilterError(InvalidInputError):
+    """The runs that are asked for cannot be told: {problem}; ask for fewer or other ones."""
+
+    code = "INVALID_RUN_FILTER"
+    problem: str
+
+
+@dataclass(eq=False)
+class TooManySeriesError(InvalidInputError):
+    """{count} series are more than the {maximum} that one field takes; ask for them in parts."""
+
+    code = "TOO_MANY_SERIES"
+    count: int
+    maximum: int
+
+
+@dataclass(eq=False)
 class IntervalError(InvalidInputError):
     """The interval must lie between {minimum_seconds} and {maximum_seconds} seconds, and
     {seconds} were asked for.

@@ -13,7 +13,7 @@ from gql_platform.events.records import Event
 from gql_platform.graphql.schemas import Schemas
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
-from gql_platform.tracking.records import HistoryRequest, Run, Series
+from gql_platform.tracking.records import Experiment, HistoryRequest, Run, Series
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -47,6 +47,16 @@ class Loaders:
     def runs(self) -> DataLoader[str, Run | None]:
         """Runs by id."""
         return _loader(self._services.tracking.runs)
+
+    @cached_property
+    def experiments(self) -> DataLoader[str, Experiment | None]:
+        """Experiments by id."""
+        return _loader(self._services.tracking.experiments_by_id)
+
+    @cached_property
+    def versions_of_runs(self) -> DataLoader[str, tuple[ModelVersion, ...] | None]:
+        """The registered versions that a run trained, by its id."""
+        return _loader(self._services.tracking.versions_of_runs)
 
     @cached_property
     def events(self) -> DataLoader[str, Event | None]:

@@ -12,6 +12,7 @@ from gql_platform.graphql.context import Info
 from gql_platform.graphql.node import Node, decode_id, encode_id
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.scalars import Int64
+from gql_platform.graphql.tags import TagType as TagType
 from gql_platform.graphql.tracking import MetricType, ParamType, RunType
 from gql_platform.graphql.type_of import edge, type_of
 from gql_platform.paging import Page
@@ -21,7 +22,6 @@ from gql_platform.registry.records import (
     Model,
     ModelVersion,
     Signature,
-    Tag,
     VersionRef,
     serving_version,
 )
@@ -54,14 +54,6 @@ class AliasType:
 
     name: strawberry.auto
     version: strawberry.auto
-
-
-@type_of(Tag)
-class TagType:
-    """A key and a value."""
-
-    key: strawberry.auto
-    value: strawberry.auto
 
 
 @type_of(ModelVersion)

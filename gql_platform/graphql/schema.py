@@ -30,15 +30,16 @@ from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions, root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, RegistryQuery, version_ref
+from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
-from gql_platform.graphql.tracking import RunType
+from gql_platform.graphql.tracking import ExperimentType, RunType
 from gql_platform.serving.records import ServedModel
 
 MAX_IDS = 100
 """How many objects one field fetches."""
 
-_NODE_TYPES = (ModelType, ModelVersionType, RunType, DeploymentType, EventType)
+_NODE_TYPES = (ModelType, ModelVersionType, RunType, ExperimentType, DeploymentType, EventType)
 
 
 @strawberry.type
@@ -99,7 +100,8 @@ def build_schema(
         TypeError: If a root field declares no permission.
     """
     queries: list[type] = [
-        NodeQuery, RegistryQuery, ServingQuery, DeploymentsQuery, EventsQuery, HealthQuery,
+        NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
+        HealthQuery,
         *more_queries,
     ]  # fmt: skip
     served = tuple(models)
@@ -154,7 +156,11 @@ async def fetch_node(context: Context, node_id: str) -> object | None:
     type_name, key = decode_id(node_id)
     if type_name == "Model":
         return await context.loaders.models.load(key)
+    if type_name == "Experiment":
+        context.viewer.require(Permission.RUN_READ)
+        return await context.loaders.experiments.load(key)
     if type_name == "Run":
+        context.viewer.require(Permission.RUN_READ)
         return await context.loaders.runs.load(key)
     if type_name == "Deployment":
         return context.services.serving.deployment(key)

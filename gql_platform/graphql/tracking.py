@@ -1,27 +1,43 @@
-"""Runs in the schema."""
+"""Experiments and runs in the schema."""
 
 import math
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
+from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost
 from gql_platform.graphql.node import Node, encode_id
+from gql_platform.graphql.run_filters import FilterArgument, OrderArgument, chosen_runs, order_of
 from gql_platform.graphql.scalars import FloatVector, Int64, Int64Vector
-from gql_platform.graphql.type_of import edge, type_of
+from gql_platform.graphql.tags import TagType as TagType
+from gql_platform.graphql.type_of import edge, enum_of, type_of
+from gql_platform.registry.records import ModelVersion
 from gql_platform.tracking.records import (
     DEFAULT_POINTS,
     MAX_POINTS,
     MIN_POINTS,
+    ComparedMetric,
+    ComparedParam,
+    Experiment,
     HistoryRequest,
+    LoggedDataset,
     Metric,
     MetricRef,
+    MetricSeries,
     Param,
     Run,
+    RunComparison,
+    SamplingMethod,
     Series,
 )
+
+if TYPE_CHECKING:
+    from gql_platform.graphql.registry import ModelVersionType
+
+enum_of(SamplingMethod)
 
 
 @type_of(Param)
@@ -56,6 +72,32 @@ class SeriesType:
     total_points: Int64
 
 
+@type_of(MetricSeries)
+class MetricSeriesType:
+    """The logged values of one metric of one run."""
+
+    run_id: strawberry.auto
+    key: strawberry.auto
+    series: strawberry.auto
+
+    @edge(graphql_type=Optional[Annotated["RunType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
+    @staticmethod
+    async def run(parent: strawberry.Parent[MetricSeries], info: Info) -> Run | None:
+        """The run."""
+        return await info.context.loaders.runs.load(parent.run_id)
+
+
+@type_of(LoggedDataset)
+class LoggedDatasetType:
+    """A data set that was logged with a run."""
+
+    name: strawberry.auto
+    digest: strawberry.auto
+    source_type: strawberry.auto
+    source: strawberry.auto
+    context: strawberry.auto
+
+
 @strawberry.type(description="When a run started and ended.")
 class RunTiming:
     """When a run started and ended."""
@@ -76,6 +118,9 @@ class RunType(Node):
     state: strawberry.auto
     params: strawberry.auto
     metrics: strawberry.auto
+    tags: strawberry.auto
+    datasets: strawberry.auto
+    is_deleted: strawberry.auto
 
     @edge()
     @staticmethod
@@ -92,6 +137,25 @@ class RunType(Node):
             finished_at=parent.finished_at,
             duration_ms=parent.duration_ms,
         )
+
+    @edge(graphql_type=Optional[Annotated["ExperimentType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
+    @staticmethod
+    async def experiment(parent: strawberry.Parent[Run], info: Info) -> Experiment | None:
+        """The experiment that it belongs to."""
+        return await info.context.loaders.experiments.load(parent.experiment_id)
+
+    @edge(
+        graphql_type=list[
+            Annotated["ModelVersionType", strawberry.lazy("gql_platform.graphql.registry")]
+        ]
+        | None
+    )
+    @staticmethod
+    async def model_versions(
+        parent: strawberry.Parent[Run], info: Info
+    ) -> tuple[ModelVersion, ...]:
+        """The registered versions that it trained, by model and number."""
+        return await info.context.loaders.versions_of_runs.load(parent.run_id) or ()
 
     @edge(
         graphql_type=SeriesType | None,
@@ -114,3 +178,67 @@ class RunType(Node):
         """All logged values of a metric by step, for a chart; null when it was never logged."""
         request = HistoryRequest(MetricRef(parent.run_id, key), max_points)
         return await info.context.loaders.metric_histories.load(request)
+
+
+@type_of(Experiment)
+class ExperimentType(Node):
+    """A named group of runs."""
+
+    experiment_id: strawberry.auto
+    name: strawberry.auto
+    tags: strawberry.auto
+    created_at: strawberry.auto
+    updated_at: strawberry.auto
+    is_deleted: strawberry.auto
+
+    @edge()
+    @staticmethod
+    def id(parent: strawberry.Parent[Experiment]) -> strawberry.ID:
+        """The global id: opaque, and unique over all types."""
+        return encode_id("Experiment", parent.experiment_id)
+
+    @edge(graphql_type=Connection[RunType] | None)
+    @staticmethod
+    async def runs(
+        parent: strawberry.Parent[Experiment],
+        info: Info,
+        first: First = DEFAULT_FIRST,
+        after: After = None,
+        filter: FilterArgument = None,  # noqa: A002 - the name that every list gives it
+        order_by: OrderArgument = None,
+    ) -> Connection[Run]:
+        """Its runs that are not deleted, the newest first by default."""
+        chosen = chosen_runs(filter).within(parent.experiment_id)
+        tracking = info.context.services.tracking
+        order = order_of(order_by)
+        return connection_of(await tracking.run_page(chosen, order=order, first=first, after=after))
+
+
+@type_of(ComparedParam)
+class ComparedParamType:
+    """A param of several runs."""
+
+    key: strawberry.auto
+    values: strawberry.auto
+    differs: strawberry.auto
+
+
+@type_of(ComparedMetric)
+class ComparedMetricType:
+    """The last value of a metric of several runs."""
+
+    key: strawberry.auto
+    values: FloatVector
+    differs: strawberry.auto
+    better_when: strawberry.auto
+    best_run_id: strawberry.auto
+
+
+@type_of(RunComparison)
+class RunComparisonType:
+    """Several runs side by side."""
+
+    runs: strawberry.auto
+    params: strawberry.auto
+    metrics: strawberry.auto
+    missing: strawberry.auto

@@ -157,7 +157,7 @@ def in_memory_services(
     return Services(
         access=Access(secret_key=secret_key),
         registry=registry,
-        tracking=Tracking(store),
+        tracking=Tracking(store, registry),
         serving=serving,
         deployments=deployments,
         health=Health(serving),

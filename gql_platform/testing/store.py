@@ -15,7 +15,17 @@ from gql_platform.registry.records import (
     Tag,
     VersionRef,
 )
-from gql_platform.tracking.records import Metric, MetricRef, Param, Run, RunState, Series
+from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
+from gql_platform.tracking.records import (
+    Experiment,
+    LoggedDataset,
+    Metric,
+    MetricRef,
+    Param,
+    Run,
+    RunState,
+    Series,
+)
 
 FIRST_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 """When the first thing was registered; each further one came a minute later."""
@@ -36,9 +46,11 @@ class InMemoryStore:
         self._models: dict[str, Model] = {}
         self._versions: dict[str, list[ModelVersion]] = {}
         self._packages: dict[VersionRef, ModelPackage] = {}
+        self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, Run] = {}
         self._points: dict[MetricRef, list[tuple[int, float]]] = {}
         self._now = FIRST_MOMENT
+        self.add_experiment("Default")
 
     def fail_with(self, error: Exception | None) -> None:
         """Raise an error from every read, or with None no longer."""
@@ -117,6 +129,22 @@ class InMemoryStore:
             for version in self._versions[ref.model]
         ]
 
+    def add_experiment(
+        self, name: str, *, tags: Mapping[str, str] | None = None, is_deleted: bool = False
+    ) -> Experiment:
+        """Make an experiment; ids count from 0, which is that of `Default`."""
+        # It belongs to the beginning, so that it leaves the clock alone.
+        experiment = Experiment(
+            experiment_id=str(len(self._experiments)),
+            name=name,
+            tags=_tags(tags),
+            created_at=FIRST_MOMENT,
+            updated_at=FIRST_MOMENT,
+            is_deleted=is_deleted,
+        )
+        self._experiments[experiment.experiment_id] = experiment
+        return experiment
+
     def add_run(
         self,
         run_id: str,
@@ -125,6 +153,10 @@ class InMemoryStore:
         state: RunState = RunState.FINISHED,
         params: Mapping[str, str] | None = None,
         metrics: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        datasets: Sequence[LoggedDataset] = (),
+        experiment_id: str = "0",
+        is_deleted: bool = False,
     ) -> Run:
         """Track a run that began now and, unless it is still at work, ended a minute later."""
         started_at = self._tick()
@@ -137,6 +169,10 @@ class InMemoryStore:
             metrics=(),
             started_at=started_at,
             finished_at=self._tick() if is_over else None,
+            experiment_id=experiment_id,
+            tags=_tags(tags),
+            datasets=tuple(datasets),
+            is_deleted=is_deleted,
         )
         self._runs[run_id] = run
         for key, value in (metrics or {}).items():
@@ -200,6 +236,51 @@ class InMemoryStore:
         model = self._models[name]
         tags = {tag.key: tag.value for tag in model.tags} | {key: value}
         self._models[name] = replace(model, tags=_tags(tags))
+
+    async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
+        """Return up to ``limit`` experiments by ascending name, behind ``after``."""
+        self._count("experiments")
+        found = [
+            each
+            for each in self._experiments.values()
+            if not each.is_deleted and (after is None or each.name > after)
+        ]
+        return sorted(found, key=lambda each: each.name)[:limit]
+
+    async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
+        """Return the experiments of these ids that exist, by id."""
+        self._count("experiments_by_id")
+        return {key: self._experiments[key] for key in experiment_ids if key in self._experiments}
+
+    async def experiment_named(self, name: str) -> Experiment | None:
+        """Return the experiment of that name, or None."""
+        self._count("experiment_named")
+        return next((each for each in self._experiments.values() if each.name == name), None)
+
+    async def run_page(
+        self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
+    ) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a filter chooses, behind a position."""
+        self._count("run_page")
+        last = order.sort_key(after) if after is not None else None
+        keys = {
+            order.sort_key(order.position_of(run)): run
+            for run in self._runs.values()
+            if chosen.matches(run)
+        }
+        return [keys[key] for key in sorted(keys) if last is None or key > last][:limit]
+
+    async def versions_of_runs(
+        self, run_ids: Sequence[str]
+    ) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return the registered versions that these runs trained, by run."""
+        self._count("versions_of_runs")
+        found: dict[str, list[ModelVersion]] = {}
+        for name in sorted(self._versions):
+            for version in self._versions[name]:
+                if version.run_id is not None and version.run_id in run_ids:
+                    found.setdefault(version.run_id, []).append(version)
+        return {run_id: tuple(group) for run_id, group in found.items()}
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id."""

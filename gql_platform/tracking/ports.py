@@ -3,11 +3,62 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from gql_platform.tracking.records import MetricRef, Run, Series
+from gql_platform.registry.records import ModelVersion
+from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
+from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
 
 
 class RunStore(Protocol):
-    """Read runs."""
+    """Read experiments and runs.
+
+    No method raises for what does not exist: it is absent from the answer.
+    """
+
+    async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
+        """Return up to ``limit`` experiments by ascending name (code point order).
+
+        Deleted ones are left out.
+
+        Args:
+            after: Return only names greater than this one; None begins at the start.
+            limit: At least 1.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
+        """Return the experiments of these ids that exist, deleted ones included, by id.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def experiment_named(self, name: str) -> Experiment | None:
+        """Return the experiment of that name, deleted or not, or None.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def run_page(
+        self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
+    ) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a filter chooses, in an order.
+
+        Args:
+            chosen: Which runs; its `model` is not read.
+            order: In which order.
+            after: Return only runs behind this position; None begins at the start.
+            limit: At least 1.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id.
@@ -25,5 +76,17 @@ class RunStore(Protocol):
 
         Raises:
             gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def versions_of_runs(
+        self, run_ids: Sequence[str]
+    ) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return the registered versions that these runs trained, by run, of those with any.
+
+        They are sorted by model and number.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the registry does not answer.
         """
         ...

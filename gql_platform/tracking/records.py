@@ -1,4 +1,4 @@
-"""Runs, params and metrics."""
+"""Experiments, runs, params and metrics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from gql_platform.doc import DescribedEnum, Doc
 from gql_platform.errors import PointCountError
+from gql_platform.registry.records import Tag
 
 DEFAULT_POINTS = 1000
 MIN_POINTS = 4
@@ -43,6 +44,29 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Experiment:
+    """A named group of runs."""
+
+    experiment_id: Annotated[str, Doc("MLflow's id of the experiment.")]
+    name: Annotated[str, Doc("The unique name of the experiment.")]
+    tags: Annotated[tuple[Tag, ...], Doc("All tags, sorted by key.")]
+    created_at: Annotated[datetime | None, Doc("When it was made.")]
+    updated_at: Annotated[datetime | None, Doc("When it was last changed.")]
+    is_deleted: Annotated[bool, Doc("Whether it was deleted, and may still be restored.")]
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedDataset:
+    """A data set that was logged with a run."""
+
+    name: Annotated[str, Doc("The name of the data set.")]
+    digest: Annotated[str, Doc("A fingerprint of its content.")]
+    source_type: Annotated[str, Doc("The kind of its source, such as `local` or `s3`.")]
+    source: Annotated[str, Doc("Where it came from, as MLflow describes it; often JSON.")]
+    context: Annotated[str | None, Doc("What the run used it for, such as `training`.")]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One run of training, as it was tracked."""
 
@@ -53,6 +77,12 @@ class Run:
     metrics: Annotated[tuple[Metric, ...], Doc("The last value of each metric, sorted by key.")]
     started_at: Annotated[datetime | None, Doc("When it started.")]
     finished_at: Annotated[datetime | None, Doc("When it ended.")]
+    experiment_id: Annotated[str, Doc("MLflow's id of the experiment that it belongs to.")]
+    tags: Annotated[tuple[Tag, ...], Doc("All tags, those of MLflow included, sorted by key.")] = ()
+    datasets: Annotated[
+        tuple[LoggedDataset, ...], Doc("The data sets logged with it, by name and digest.")
+    ] = ()
+    is_deleted: Annotated[bool, Doc("Whether it was deleted, and may still be restored.")] = False
 
     @property
     def duration_ms(self) -> float | None:
@@ -75,6 +105,16 @@ class MetricRef:
     key: str
 
 
+class SamplingMethod(DescribedEnum):
+    """How a long series is cut down."""
+
+    MIN_MAX = (
+        "MIN_MAX",
+        "The ends, and the lowest and the highest point of each stretch: no extreme is lost.",
+    )
+    EVERY_NTH = "EVERY_NTH", "Points at equal distances, the first and the last among them."
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
     """What is asked for of a metric's history.
@@ -82,6 +122,7 @@ class HistoryRequest:
     Attributes:
         metric: The metric.
         max_points: How many points there may be at most.
+        method: How a longer history is cut down.
 
     Raises:
         PointCountError: If ``max_points`` is below `MIN_POINTS` or above `MAX_POINTS`.
@@ -89,6 +130,7 @@ class HistoryRequest:
 
     metric: MetricRef
     max_points: int = DEFAULT_POINTS
+    method: SamplingMethod = SamplingMethod.MIN_MAX
 
     def __post_init__(self) -> None:
         """Refuse what is out of bounds."""
@@ -113,3 +155,60 @@ class Series:
     ]
     sampled: Annotated[bool, Doc("Whether points were left out because there are too many.")]
     total_points: Annotated[int, Doc("How many points there are, those left out included.")]
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSeries:
+    """The logged values of one metric of one run."""
+
+    run_id: Annotated[str, Doc("MLflow's id of the run.")]
+    key: Annotated[str, Doc("The metric's name.")]
+    series: Annotated[Series, Doc("The values by step.")]
+
+
+class BetterWhen(DescribedEnum):
+    """In which direction a metric gets better, as far as its name tells."""
+
+    LOWER = "LOWER", "Lower is better: `*_error` and `*_loss`."
+    HIGHER = "HIGHER", "Higher is better: `*_score`."
+    UNKNOWN = "UNKNOWN", "The name does not tell."
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedParam:
+    """A param of several runs."""
+
+    key: Annotated[str, Doc("The param's name.")]
+    values: Annotated[
+        tuple[str | None, ...], Doc("Its value in each run, in their order; null where it is not.")
+    ]
+    differs: Annotated[bool, Doc("Whether it is not the same in all of them.")]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedMetric:
+    """The last value of a metric of several runs."""
+
+    key: Annotated[str, Doc("The metric's name.")]
+    values: Annotated[
+        Sequence[float],
+        Doc("Its value in each run, in their order; null where it is no finite number, or is not."),
+    ]
+    differs: Annotated[bool, Doc("Whether it is not the same in all of them.")]
+    better_when: Annotated[BetterWhen, Doc("In which direction it gets better.")]
+    best_run_id: Annotated[
+        str | None,
+        Doc("The `runId` of the best run, the first of several; null when nothing tells."),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """Several runs side by side."""
+
+    runs: Annotated[tuple[Run, ...], Doc("The runs, in the order in which they were asked for.")]
+    params: Annotated[tuple[ComparedParam, ...], Doc("Their params, by key.")]
+    metrics: Annotated[tuple[ComparedMetric, ...], Doc("Their last metrics, by key.")]
+    missing: Annotated[
+        tuple[str, ...], Doc("The `runId` of each that was asked for and does not exist.")
+    ]

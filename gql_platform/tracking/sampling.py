@@ -5,21 +5,27 @@ from array import array
 import numpy as np
 import numpy.typing as npt
 
-from gql_platform.tracking.records import Series
+from gql_platform.tracking.records import SamplingMethod, Series
 
 
-def sampled(series: Series, max_points: int) -> Series:
+def sampled(
+    series: Series, max_points: int, method: SamplingMethod = SamplingMethod.MIN_MAX
+) -> Series:
     """Return a series with no more points than that, or the series itself if it has no more.
 
     Args:
         series: All points.
         max_points: At least 4.
+        method: How points are chosen.
     """
     count = len(series.values)
     if count <= max_points:
         return series
     steps, values = np.asarray(series.steps, np.int64), np.asarray(series.values, np.float64)
-    kept = kept_points(values, max_points)
+    if method is SamplingMethod.EVERY_NTH:
+        kept = np.linspace(0, count - 1, max_points).round().astype(np.intp)
+    else:
+        kept = kept_points(values, max_points)
     return Series(
         steps=array("q", steps[kept].tobytes()),
         values=array("d", values[kept].tobytes()),

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     lists,
     playground,
     rollout,
+    runs,
     serving,
     startup,
     subscribers,
@@ -36,6 +37,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     engines.measure,
     engine.measure,
     events.measure,
+    runs.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

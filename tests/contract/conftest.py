@@ -1,11 +1,14 @@
 """The stores that keep the contracts, each filled with the same facts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from gql_platform.adapters.mlflow.database.connection import MLflowDatabase
+from gql_platform.adapters.mlflow.database.store import DatabaseRuns
+from gql_platform.adapters.mlflow.runs import MLflowRuns
 from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import VersionRef
@@ -13,7 +16,7 @@ from gql_platform.testing import InMemoryStore
 from gql_platform.tracking.ports import RunStore
 from tests.contract.databases import kept as kept
 from tests.contract.databases import postgresql as postgresql
-from tests.contract.facts import MODELS, PACKAGE, RUNS
+from tests.contract.facts import EXPERIMENTS, MODELS, PACKAGE, RUNS, SEARCHED
 from tests.contract.mlflow_registry import client_of, fill, new_database
 
 
@@ -55,21 +58,74 @@ def mlflow_sqlite(folder: Path) -> Filled:
     """Return MLflow's embedded store."""
     uri = new_database(folder)
     run_ids = fill(uri, folder)
-    store = MLflowStore(client_of(uri))
-    return Filled(store, store, run_ids)
+    client = client_of(uri)
+    return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
+
+
+RUN_STORES = [
+    "in_memory",
+    *(
+        pytest.param(name, marks=pytest.mark.slow)
+        for name in ("mlflow_client", "mlflow_tables", "mlflow_tables_postgresql")
+    ),
+]
+
+
+@pytest.fixture(scope="session", params=RUN_STORES)
+def tracked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
+    """Each store of runs in turn; no test of a contract changes what it holds."""
+    if request.param == "in_memory":
+        yield in_memory()
+        return
+    folder = tmp_path_factory.mktemp("runs")
+    if request.param == "mlflow_tables_postgresql":
+        address = request.getfixturevalue("postgresql").new_database()
+        uri = address.replace("postgresql://", "postgresql+psycopg://")
+    else:
+        uri = new_database(folder)
+    run_ids = fill(uri, folder)
+    client = client_of(uri)
+    runs = MLflowRuns(client)
+    if request.param == "mlflow_client":
+        yield Filled(MLflowStore(client), runs, run_ids)
+        return
+    # Whatever MLflow's client is asked here would hide that the tables are not read.
+    database = MLflowDatabase(uri)
+    tables = DatabaseRuns(database, NoRuns(), has_registry=True)
+    yield Filled(MLflowStore(client), tables, run_ids)
+    database.close()
+
+
+class NoRuns(MLflowRuns):
+    """A client that must not be asked."""
+
+    def __init__(self) -> None:
+        """Have no client at all."""
 
 
 def in_memory() -> Filled:
     """Return the store that tests of services use."""
     store = InMemoryStore()
-    run_ids = {run.name: f"id-of-{number}" for number, run in enumerate(RUNS)}
-    for run in RUNS:
+    facts = (*RUNS, *SEARCHED)
+    run_ids = {run.name: f"id-of-{number:02}" for number, run in enumerate(facts)}
+    made = {
+        name: store.add_experiment(name, tags={"made by": "test"}, is_deleted=is_deleted)
+        for name, is_deleted in EXPERIMENTS.items()
+        if name != "Default"
+    }
+    for run in facts:
         store.add_run(
             run_ids[run.name],
             name=run.name,
             state=run.state,
             params=run.params,
             metrics=run.metrics,
+            tags=run.tags,
+            datasets=sorted(run.datasets, key=lambda each: each.name),
+            experiment_id=made[run.experiment].experiment_id if run.experiment in made else "0",
+            is_deleted=run.is_deleted,
         )
         for key, points in run.histories.items():
             store.log_metric(run_ids[run.name], key, points)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
-from gql_platform.tracking.records import RunState
+from gql_platform.tracking.records import LoggedDataset, RunState
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class RunFacts:
     metrics: Mapping[str, float] = field(default_factory=dict)
     histories: Mapping[str, Sequence[tuple[int, float]]] = field(default_factory=dict)
     """Values with their steps, in the order in which they are logged."""
+    experiment: str = "Default"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    datasets: Sequence[LoggedDataset] = ()
+    is_deleted: bool = False
 
 
 RUNS = (
@@ -57,6 +61,35 @@ RUNS = (
         },
     ),
 )
+
+WINE = LoggedDataset("wine", "abc123", "local", '{"uri": "wine.csv"}', "training")
+APPLES = LoggedDataset("apples", "def456", "code", "{}", None)
+
+SEARCHED = (
+    RunFacts("Alpha 50%", experiment="search", params={"depth": "3"}, metrics={"auc_score": 0.5}),
+    RunFacts("beta_x", experiment="search", params={"depth": "4"}, metrics={"auc_score": 0.9}),
+    RunFacts(
+        "gamma", experiment="search", state=RunState.FAILED, metrics={"auc_score": float("nan")}
+    ),
+    RunFacts("delta", experiment="search", tags={"team": "o'clock"}),
+    RunFacts("epsilon", experiment="search", metrics={"auc_score": float("inf")}),
+    RunFacts(
+        "zeta", experiment="search", metrics={"auc_score": float("-inf"), "val/a b: c.d": 1.0}
+    ),
+    RunFacts(
+        "eta",
+        experiment="search",
+        params={"depth": "3"},
+        metrics={"auc_score": 0.5},
+        tags={"team": "orchard", "empty": ""},
+        datasets=(WINE, APPLES),
+    ),
+    RunFacts("gone", experiment="search", metrics={"auc_score": 0.7}, is_deleted=True),
+)
+"""Runs to be searched, in the order in which they started; those of `RUNS` started before them."""
+
+EXPERIMENTS = {"Default": False, "search": False, "über": False, "Zoo": False, "dropped": True}
+"""Experiments in the order in which they are made, and whether they are deleted."""
 
 MODELS = (
     ModelFacts("zebra", versions=(VersionFacts(has_files=False),)),

@@ -10,19 +10,23 @@ from tempfile import mkdtemp
 
 import pandas as pd
 from mlflow import MlflowClient, sklearn
-from mlflow.entities import Metric, Param
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.models import infer_signature
 from sklearn.dummy import DummyClassifier
 
 from gql_platform.adapters.mlflow import embedded
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.sql import sqlite_file
-from tests.contract.facts import MODELS, PACKAGE, RUNS, ModelFacts, RunFacts
+from gql_platform.tracking.records import LoggedDataset
+from tests.contract.facts import EXPERIMENTS, MODELS, PACKAGE, RUNS, SEARCHED, ModelFacts, RunFacts
 
 with warnings.catch_warnings():
     # MLflow imports it on first use, and complains of its own type hints then.
     warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
     import mlflow.pyfunc.model  # noqa: F401
+
+FIRST_START_MS = 1_767_225_600_000
+"""When the first run started; each further one did a minute later."""
 
 REQUIREMENTS = ["scikit-learn"]
 """Named, so that MLflow does not take seconds to find out what a tiny model needs."""
@@ -56,15 +60,36 @@ def client_of(uri: str) -> Client:
 def fill(uri: str, folder: Path) -> dict[str, str]:
     """Put all facts into a registry, and return the id of each run by its name."""
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    run_ids = {run.name: _track(client, run) for run in RUNS}
+    for name in EXPERIMENTS:
+        if name != "Default":
+            client.create_experiment(name, tags={"made by": "test"})
+    run_ids = {
+        run.name: _track(client, run, minute=minute)
+        for minute, run in enumerate((*RUNS, *SEARCHED))
+    }
+    for name, is_deleted in EXPERIMENTS.items():
+        if is_deleted:
+            client.delete_experiment(_experiment(client, name))
     files = _save_model(folder / "model")
     for model in MODELS:
         _register(client, model, files=files, run_ids=run_ids)
     return run_ids
 
 
-def _track(client: MlflowClient, facts: RunFacts) -> str:
-    run_id = str(client.create_run("0", run_name=facts.name).info.run_id)
+def _experiment(client: MlflowClient, name: str) -> str:
+    experiment = client.get_experiment_by_name(name)
+    assert experiment is not None
+    return str(experiment.experiment_id)
+
+
+def _track(client: MlflowClient, facts: RunFacts, *, minute: int) -> str:
+    run = client.create_run(
+        _experiment(client, facts.experiment),
+        start_time=FIRST_START_MS + 60_000 * minute,
+        run_name=facts.name,
+        tags=dict(facts.tags),
+    )
+    run_id = str(run.info.run_id)
     client.log_batch(
         run_id,
         # The value counts that was logged for the last step.
@@ -82,7 +107,17 @@ def _track(client: MlflowClient, facts: RunFacts) -> str:
         )
     if facts.state.value != "RUNNING":
         client.set_terminated(run_id, status=facts.state.value)
+    if facts.datasets:
+        client.log_inputs(run_id, [_input(each) for each in facts.datasets])
+    if facts.is_deleted:
+        client.delete_run(run_id)
     return run_id
+
+
+def _input(facts: LoggedDataset) -> DatasetInput:
+    dataset = Dataset(facts.name, facts.digest, facts.source_type, facts.source)
+    context = [InputTag("mlflow.data.context", facts.context)] if facts.context else []
+    return DatasetInput(dataset, context)
 
 
 def _save_model(folder: Path) -> str:

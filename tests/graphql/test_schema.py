@@ -112,6 +112,12 @@ ROOT_FIELDS = {
     "{ version } } }": Permission.MODEL_PREDICT,
     "{ deployments { totalCount } }": Permission.MODEL_READ,
     '{ deployment(model: "house_price") { revision } }': Permission.MODEL_READ,
+    "{ experiments { totalCount } }": Permission.RUN_READ,
+    '{ experiment(by: {name: "Default"}) { name } }': Permission.RUN_READ,
+    "{ runs { totalCount } }": Permission.RUN_READ,
+    '{ run(by: {runId: "run-iris"}) { name } }': Permission.RUN_READ,
+    "{ runComparison(ids: []) { missing } }": Permission.RUN_READ,
+    "{ metricSeries(runs: [], keys: []) { key } }": Permission.RUN_READ,
     "{ events { totalCount } }": Permission.EVENT_READ,
     "{ server { version } }": Permission.SERVER_READ,
 }

@@ -31,6 +31,14 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "A series can be cut down to between 4 and 10000 points, and 3 were asked for.",
     ),
     (
+        errors.RunFilterError("no text"),
+        "The runs that are asked for cannot be told: no text; ask for fewer or other ones.",
+    ),
+    (
+        errors.TooManySeriesError(count=300, maximum=200),
+        "300 series are more than the 200 that one field takes; ask for them in parts.",
+    ),
+    (
         errors.IntervalError(seconds=0.01, minimum_seconds=0.1, maximum_seconds=60.0),
         "The interval must lie between 0.1 and 60.0 seconds, and 0.01 were asked for.",
     ),

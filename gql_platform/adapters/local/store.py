@@ -14,8 +14,9 @@ from gql_platform.registry.records import (
     Tag,
     VersionRef,
 )
+from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
 from gql_platform.serving.records import ModelFile
-from gql_platform.tracking.records import MetricRef, Run, Series
+from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
 
 Describe = Callable[[ModelFile], ModelPackage | None]
 """Reads what a file says of its model; it blocks, and returns None where that cannot be read."""
@@ -126,6 +127,35 @@ class LocalStore:
     async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
         """Return no values, as there are no runs."""
         del metrics
+        return {}
+
+    async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
+        """Return no experiments, as there are no runs."""
+        del after, limit
+        return ()
+
+    async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
+        """Return no experiments, as there are no runs."""
+        del experiment_ids
+        return {}
+
+    async def experiment_named(self, name: str) -> Experiment | None:
+        """Return no experiment, as there are no runs."""
+        del name
+        return None
+
+    async def run_page(
+        self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
+    ) -> Sequence[Run]:
+        """Return no runs: nobody tracked how the files were made."""
+        del chosen, order, after, limit
+        return ()
+
+    async def versions_of_runs(
+        self, run_ids: Sequence[str]
+    ) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return no versions, as there are no runs."""
+        del run_ids
         return {}
 
     def _point(self, ref: VersionRef, alias: str) -> None:

@@ -1,52 +1,36 @@
-"""Registered models and tracked runs, as MLflow keeps them."""
+"""Registered models, as MLflow keeps them."""
 
 import asyncio
-import re
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import chain
-from typing import Any
 
 import structlog
 from mlflow import MlflowClient
-from mlflow.entities import Metric, ViewType
 from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
 from gql_platform.adapters.mlflow.artifacts import Artifacts
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.entities import model_of, run_of, series_of, version_of
+from gql_platform.adapters.mlflow.entities import model_of, version_of
+from gql_platform.adapters.mlflow.listing import all_pages
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.package import package_of
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
-from gql_platform.tracking.records import MetricRef, Run, Series
-
-PAGE_SIZE = 1000
-"""The most that MLflow returns of a listing at once."""
 
 FEW_NAMES = 10
 """Up to so many models are asked for one by one; beyond, listing all of them is cheaper."""
 
-RUNS_PER_SEARCH = 500
-"""How many ids one search for runs carries."""
-
-HISTORIES_AT_ONCE = 4
-"""How many threads read histories: MLflow spends the time in Python, where they take turns."""
-
 CACHED_PACKAGES = 1024
 """How many packages are kept in memory; one takes some kilobytes."""
-
-_RUN_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}")
-_METRIC_KEY = re.compile(r"[^\x00]{1,250}")
 
 log = structlog.get_logger(__name__)
 
 
 class MLflowStore:
-    """Read models and runs from MLflow; a `RegistryStore` and a `RunStore`.
+    """Read models from MLflow; a `RegistryStore`.
 
     A version's files never change, so what they say is remembered, until a version of the same
     number is seen that was made at another time: then the model was deleted and registered anew.
@@ -104,27 +88,6 @@ class MLflowStore:
         """Give a model that exists a tag, in the place of one with the same key."""
         await self.client.call(lambda client: client.set_registered_model_tag(name, key, value))
 
-    async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
-        """Return the runs of these ids that exist, deleted ones included, by id."""
-        # The ids become part of a filter, and MLflow makes no ids of other characters.
-        wanted = [run_id for run_id in dict.fromkeys(run_ids) if _RUN_ID.fullmatch(run_id)]
-        if not wanted:
-            return {}
-        return await self.client.call(lambda client: _runs(client, wanted), asks_for_runs=True)
-
-    async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
-        """Return all logged values of these metrics, of those that have any.
-
-        MLflow's client takes one metric at a time, and fetches its values in pages.
-        """
-        wanted = [ref for ref in dict.fromkeys(metrics) if _is_possible(ref)]
-        parts = [wanted[start::HISTORIES_AT_ONCE] for start in range(HISTORIES_AT_ONCE)]
-        reads = [partial(_histories, metrics=part) for part in parts if part]
-        found = await asyncio.gather(
-            *(self.client.call(read, asks_for_runs=True) for read in reads)
-        )
-        return {ref: series for part in found for ref, series in part.items()}
-
     async def _package(self, ref: VersionRef) -> ModelPackage | None:
         if ref in self._packages:
             self._packages.move_to_end(ref)
@@ -137,18 +100,8 @@ class MLflowStore:
         return package
 
 
-def _all_pages(search: Callable[..., Any], **query: object) -> list[Any]:
-    """Return the whole of a listing that MLflow gives in pages."""
-    page = search(max_results=PAGE_SIZE, **query)
-    found = list(page)
-    while page.token:
-        page = search(max_results=PAGE_SIZE, page_token=page.token, **query)
-        found += page
-    return found
-
-
 def _all_models(client: MlflowClient) -> dict[str, RegisteredModel]:
-    listed = _all_pages(client.search_registered_models, order_by=["name ASC"])
+    listed = all_pages(client.search_registered_models, order_by=["name ASC"])
     return {model.name: model for model in listed}
 
 
@@ -186,12 +139,12 @@ def _found_versions(client: MlflowClient, names: Iterable[str]) -> list[MlflowVe
     wanted = list(names)
     # A filter cannot hold a name that has both kinds of quotes.
     if len(wanted) > FEW_NAMES or any("'" in name and '"' in name for name in wanted):
-        return _all_pages(client.search_model_versions)
+        return all_pages(client.search_model_versions)
     filters = [f'name="{name}"' if "'" in name else f"name='{name}'" for name in wanted]
     return [
         version
         for text in filters
-        for version in _all_pages(client.search_model_versions, filter_string=text)
+        for version in all_pages(client.search_model_versions, filter_string=text)
     ]
 
 
@@ -211,39 +164,3 @@ def _read_package(client: MlflowClient, ref: VersionRef) -> ModelPackage | None:
             error=described(error),
         )
         return None
-
-
-def _runs(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, Run]:
-    experiments = _all_pages(client.search_experiments, view_type=ViewType.ALL)
-    ids = [experiment.experiment_id for experiment in experiments]
-    found: dict[str, Run] = {}
-    for start in range(0, len(run_ids), RUNS_PER_SEARCH):
-        part = run_ids[start : start + RUNS_PER_SEARCH]
-        listed = client.search_runs(
-            ids,
-            filter_string=f"attributes.run_id IN ({','.join(repr(one) for one in part)})",
-            run_view_type=ViewType.ALL,
-            max_results=len(part),
-        )
-        found |= {run.info.run_id: run_of(run) for run in listed}
-    return found
-
-
-def _is_possible(metric: MetricRef) -> bool:
-    """Return whether MLflow can know such a metric; PostgreSQL would take a NUL for an error."""
-    return bool(_RUN_ID.fullmatch(metric.run_id) and _METRIC_KEY.fullmatch(metric.key))
-
-
-def _histories(client: MlflowClient, metrics: Sequence[MetricRef]) -> dict[MetricRef, Series]:
-    asked = ((ref, _logged_values(client, ref)) for ref in metrics)
-    return {ref: series_of(values) for ref, values in asked if values}
-
-
-def _logged_values(client: MlflowClient, metric: MetricRef) -> list[Metric]:
-    try:
-        return list(client.get_metric_history(metric.run_id, metric.key))
-    except MlflowException as error:
-        # Servers differ in whether a run that they do not know has an empty history.
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return []
-        raise

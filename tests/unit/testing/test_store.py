@@ -113,6 +113,7 @@ class TestRuns:
             metrics=(Metric("auc", 0.9, 0), Metric("f1", 0.5, 0)),
             started_at=FIRST_MOMENT,
             finished_at=FIRST_MOMENT + MINUTE,
+            experiment_id="0",
         )
         assert made.duration_ms == 60_000
         assert await store.runs(["r1", "r2"]) == {"r1": made}

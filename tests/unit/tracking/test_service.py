@@ -3,6 +3,7 @@
 import pytest
 
 from gql_platform.errors import PointCountError, RegistryUnavailableError
+from gql_platform.registry.service import Registry
 from gql_platform.testing import InMemoryStore, example_store
 from gql_platform.tracking.records import (
     MAX_POINTS,
@@ -18,10 +19,15 @@ from gql_platform.tracking.service import Tracking
 pytestmark = pytest.mark.anyio
 
 
+def tracking_of(store: InMemoryStore) -> Tracking:
+    """Return the service over a store of both, runs and models."""
+    return Tracking(store, Registry(store))
+
+
 class TestRuns:
     async def test_runs_that_exist_are_found(self) -> None:
         """Of several ids, those of runs are found, with what was logged."""
-        found = await Tracking(example_store()).runs(["run-iris", "run-none"])
+        found = await tracking_of(example_store()).runs(["run-iris", "run-none"])
         assert list(found) == ["run-iris"]
         run = found["run-iris"]
         assert run.state is RunState.FINISHED
@@ -33,7 +39,7 @@ class TestRuns:
         store = example_store()
         store.is_available = False
         with pytest.raises(RegistryUnavailableError):
-            await Tracking(store).runs(["run-iris"])
+            await tracking_of(store).runs(["run-iris"])
 
 
 class TestMetricHistories:
@@ -50,7 +56,7 @@ class TestMetricHistories:
     async def test_each_request_has_its_own_number_of_points(self, store: InMemoryStore) -> None:
         """A metric that is asked for twice is read once, and cut down as each asked for it."""
         few, all_of_them = HistoryRequest(self.LOSS, 4), HistoryRequest(self.LOSS, 100)
-        found = await Tracking(store).metric_histories([few, all_of_them])
+        found = await tracking_of(store).metric_histories([few, all_of_them])
         assert list(found) == [few, all_of_them]
         assert list(found[few].steps) == [0, 1, 98, 99]
         assert (found[few].sampled, found[few].total_points) == (True, 100)
@@ -62,7 +68,7 @@ class TestMetricHistories:
         """What was never logged has no series."""
         known = HistoryRequest(MetricRef("run", "accuracy"))
         unknown = HistoryRequest(MetricRef("run", "auc"))
-        assert list(await Tracking(store).metric_histories([unknown, known])) == [known]
+        assert list(await tracking_of(store).metric_histories([unknown, known])) == [known]
 
     @pytest.mark.parametrize("max_points", [-1, 0, MIN_POINTS - 1, MAX_POINTS + 1])
     def test_number_of_points_is_bounded(self, max_points: int) -> None:
@@ -78,4 +84,4 @@ class TestMetricHistories:
         """A store that does not answer is not taken for one without metrics."""
         store.is_available = False
         with pytest.raises(RegistryUnavailableError):
-            await Tracking(store).metric_histories([HistoryRequest(self.LOSS)])
+            await tracking_of(store).metric_histories([HistoryRequest(self.LOSS)])

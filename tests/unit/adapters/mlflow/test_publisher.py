@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gql_platform.adapters.mlflow.loader import MLflowModelLoader
+from gql_platform.adapters.mlflow.runs import MLflowRuns
 from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.demo.records import TrainedModel
 from gql_platform.demo.training import TRAINING
@@ -115,7 +116,7 @@ class TestPublished:
         """Params and metrics are those of the training."""
         run_id = (await champion(store, name)).run_id
         assert run_id is not None
-        run = (await store.runs([run_id]))[run_id]
+        run = (await MLflowRuns(store.client).runs([run_id]))[run_id]
         model = trained[name]
         assert (run.name, run.state) == (name, RunState.FINISHED)
         assert {param.key: param.value for param in run.params} == {

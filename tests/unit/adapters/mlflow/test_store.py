@@ -11,9 +11,12 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 from mlflow.tracking._tracking_service import client as tracking_client
 
+from gql_platform.adapters.mlflow import listing
+from gql_platform.adapters.mlflow import runs as runs_module
 from gql_platform.adapters.mlflow import store as store_module
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.store import FEW_NAMES, HISTORIES_AT_ONCE, MLflowStore
+from gql_platform.adapters.mlflow.runs import HISTORIES_AT_ONCE, MLflowRuns
+from gql_platform.adapters.mlflow.store import FEW_NAMES, MLflowStore
 from gql_platform.errors import RegistryUnavailableError
 from gql_platform.registry.records import Alias, VersionRef
 from gql_platform.tracking.records import Metric as MetricRecord
@@ -53,7 +56,7 @@ class TestModels:
         self, store: MLflowStore, opened: MlflowClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """All models are found, however many pages MLflow gives them in."""
-        monkeypatch.setattr(store_module, "PAGE_SIZE", 3)
+        monkeypatch.setattr(listing, "PAGE_SIZE", 3)
         names = [f"model {number}" for number in range(8)]
         for name in reversed(names):
             opened.create_registered_model(name)
@@ -191,7 +194,7 @@ class TestMetricHistories:
         run_id = opened.create_run("0").info.run_id
         opened.log_batch(run_id, metrics=[Metric("loss", step / 2, 0, step) for step in range(8)])
         ref = MetricRef(run_id, "loss")
-        series = (await store.metric_histories([ref]))[ref]
+        series = (await MLflowRuns(store.client).metric_histories([ref]))[ref]
         assert list(series.steps) == list(range(8))
         assert list(series.values) == [step / 2 for step in range(8)]
 
@@ -203,7 +206,7 @@ class TestMetricHistories:
         count = 2 * HISTORIES_AT_ONCE + 1
         opened.log_batch(run_id, metrics=[Metric(f"m{n}", n, 0, 0) for n in range(count)])
         refs = [MetricRef(run_id, f"m{n}") for n in range(count)]
-        found = await store.metric_histories(refs)
+        found = await MLflowRuns(store.client).metric_histories(refs)
         assert [list(found[ref].values) for ref in refs] == [[float(n)] for n in range(count)]
 
     async def test_deleted_run(self, store: MLflowStore, opened: MlflowClient) -> None:
@@ -211,19 +214,19 @@ class TestMetricHistories:
         run_id = opened.create_run("0").info.run_id
         opened.log_metric(run_id, "loss", 0.5)
         opened.delete_run(run_id)
-        assert list(await store.metric_histories([MetricRef(run_id, "loss")])) == [
-            MetricRef(run_id, "loss")
-        ]
+        assert list(
+            await MLflowRuns(store.client).metric_histories([MetricRef(run_id, "loss")])
+        ) == [MetricRef(run_id, "loss")]
 
     async def test_store_that_breaks_while_it_is_used(
         self, store: MLflowStore, opened: MlflowClient, tmp_path: Path
     ) -> None:
         """A damaged database is an outage, and not a metric that was never logged."""
         run_id = opened.create_run("0").info.run_id
-        assert await store.metric_histories([MetricRef(run_id, "loss")]) == {}
+        assert await MLflowRuns(store.client).metric_histories([MetricRef(run_id, "loss")]) == {}
         damage(tmp_path)
         with pytest.raises(RegistryUnavailableError):
-            await store.metric_histories([MetricRef(run_id, "loss")])
+            await MLflowRuns(store.client).metric_histories([MetricRef(run_id, "loss")])
 
 
 class TestRuns:
@@ -233,17 +236,17 @@ class TestRuns:
         """Of a metric that was logged again and again, value and step are the last ones."""
         run_id = opened.create_run("0").info.run_id
         opened.log_batch(run_id, metrics=[Metric("loss", 1 / step, 0, step) for step in (1, 2, 4)])
-        run = (await store.runs([run_id]))[run_id]
+        run = (await MLflowRuns(store.client).runs([run_id]))[run_id]
         assert run.metrics == (MetricRecord("loss", 0.25, 4),)
 
     async def test_more_than_one_search(
         self, store: MLflowStore, opened: MlflowClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Runs of several experiments are found, however many searches that takes."""
-        monkeypatch.setattr(store_module, "RUNS_PER_SEARCH", 2)
+        monkeypatch.setattr(runs_module, "RUNS_PER_SEARCH", 2)
         other = opened.create_experiment("other")
         ids = [opened.create_run(place).info.run_id for place in ("0", other, "0", other, "0")]
-        assert set(await store.runs(ids)) == set(ids)
+        assert set(await MLflowRuns(store.client).runs(ids)) == set(ids)
 
     async def test_deleted_run_is_still_known(
         self, store: MLflowStore, opened: MlflowClient
@@ -252,7 +255,7 @@ class TestRuns:
         run_id = opened.create_run("0").info.run_id
         opened.set_terminated(run_id, status="KILLED")
         opened.delete_run(run_id)
-        assert (await store.runs([run_id]))[run_id].state is RunState.KILLED
+        assert (await MLflowRuns(store.client).runs([run_id]))[run_id].state is RunState.KILLED
 
 
 class TestQuiet:
@@ -287,4 +290,4 @@ class TestOutage:
         with pytest.raises(RegistryUnavailableError):
             await store.models(after=None, limit=1)
         with pytest.raises(RegistryUnavailableError):
-            await store.runs(["f" * 32])
+            await MLflowRuns(store.client).runs(["f" * 32])

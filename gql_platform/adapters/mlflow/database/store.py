@@ -1,0 +1,129 @@
+"""Runs and experiments out of MLflow's tables, or by its client where that is not safe."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, UnknownRevisionError
+from gql_platform.adapters.mlflow.database.experiments import (
+    experiment_named,
+    experiments_by_id,
+    page_of_experiments,
+)
+from gql_platform.adapters.mlflow.database.runs import page_of_runs, runs_by_id
+from gql_platform.adapters.mlflow.database.series import histories
+from gql_platform.adapters.mlflow.database.tables import KNOWN_REVISIONS
+from gql_platform.adapters.mlflow.database.versions import versions_of_runs
+from gql_platform.adapters.mlflow.runs import MLflowRuns, is_experiment_name, is_metric, is_run_id
+from gql_platform.registry.records import ModelVersion
+from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
+from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class DatabaseRuns:
+    """Read runs from MLflow's tables; a `RunStore`.
+
+    Each read looks at the tables' revision first. Where it is not a known one, MLflow's own client
+    is asked instead, and the log says so once for each revision.
+
+    Args:
+        database: Where the tables are.
+        client: What is asked instead.
+        has_registry: Whether registered models are in the same database.
+    """
+
+    def __init__(self, database: MLflowDatabase, client: MLflowRuns, *, has_registry: bool) -> None:
+        self._database = database
+        self._client = client
+        self._has_registry = has_registry
+        self._told: set[str] = set()
+
+    async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
+        """Return up to ``limit`` experiments by ascending name, behind ``after``."""
+        if after is not None and "\x00" in after:
+            return []
+        return await self._read(
+            partial(page_of_experiments, after=after, limit=limit),
+            lambda: self._client.experiments(after=after, limit=limit),
+        )
+
+    async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
+        """Return the experiments of these ids that exist, by id."""
+        return await self._read(
+            partial(experiments_by_id, ids=experiment_ids),
+            lambda: self._client.experiments_by_id(experiment_ids),
+        )
+
+    async def experiment_named(self, name: str) -> Experiment | None:
+        """Return the experiment of that name, or None."""
+        if not is_experiment_name(name):
+            return None
+        return await self._read(
+            partial(experiment_named, name=name), lambda: self._client.experiment_named(name)
+        )
+
+    async def run_page(
+        self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
+    ) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a filter chooses, behind a position."""
+        return await self._read(
+            partial(page_of_runs, chosen=chosen, order=order, after=after, limit=limit),
+            lambda: self._client.run_page(chosen, order=order, after=after, limit=limit),
+        )
+
+    async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
+        """Return the runs of these ids that exist, deleted ones included, by id."""
+        wanted = [run_id for run_id in dict.fromkeys(run_ids) if is_run_id(run_id)]
+        if not wanted:
+            return {}
+        return await self._read(
+            partial(runs_by_id, run_ids=wanted), lambda: self._client.runs(wanted)
+        )
+
+    async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
+        """Return all logged values of these metrics, of those that have any."""
+        wanted = [ref for ref in dict.fromkeys(metrics) if is_metric(ref)]
+        if not wanted:
+            return {}
+        return await self._read(
+            partial(histories, refs=wanted), lambda: self._client.metric_histories(wanted)
+        )
+
+    async def versions_of_runs(
+        self, run_ids: Sequence[str]
+    ) -> Mapping[str, tuple[ModelVersion, ...]]:
+        """Return the registered versions that these runs trained, by run."""
+        wanted = [run_id for run_id in dict.fromkeys(run_ids) if is_run_id(run_id)]
+        if not wanted or not self._has_registry:
+            return await self._client.versions_of_runs(wanted)
+        return await self._read(
+            partial(versions_of_runs, run_ids=wanted),
+            lambda: self._client.versions_of_runs(wanted),
+        )
+
+    async def _read(
+        self, work: Callable[[Connection], T], instead: Callable[[], Awaitable[T]]
+    ) -> T:
+        try:
+            return await self._database.read(work)
+        except UnknownRevisionError as error:
+            self._tell(error.revision)
+            return await instead()
+
+    def _tell(self, revision: str | None) -> None:
+        # A database without tables is a new one, in which MLflow's client makes them.
+        if revision is not None and revision not in self._told:
+            self._told.add(revision)
+            log.warning(
+                "mlflow_tables_not_read",
+                reason="their revision is not known; MLflow's own client is asked instead",
+                revision=revision,
+                known=sorted(KNOWN_REVISIONS),
+            )

@@ -1,0 +1,1 @@
+"""Which runs are asked for, and in which order."""

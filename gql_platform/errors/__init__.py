@@ -32,12 +32,12 @@
     │   ├── BodyTooLargeError          a request body above the limit
     │   ├── InvalidDeploymentError     variants that cannot be served together
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── JobFinishedError           a job that is done and cannot be cancelled
+    │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
-    │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
-    │   ├── JobFinishedError           a job that is done and cannot be cancelled
-    │   └── JobUnfinishedError         a job that is not done and cannot be repeated
+    │   └── IdempotencyKeyReusedError  an idempotency key that came with another request
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
     │   ├── VersionNotFoundError       no such version of a served model

@@ -39,6 +39,15 @@ def hang(given: Values) -> Running:
     return {}
 
 
+def hang_at_first(given: Values) -> Running:
+    """Hang, unless another process did so before, and return which."""
+    mark = Path(given["mark"])
+    if not mark.exists():
+        mark.write_text(str(os.getpid()))
+        yield from hang(given)
+    return {"first": int(mark.read_text())}
+
+
 def die(_: Values) -> Running:
     """End the process that it runs in."""
     yield Progress(message="dying")
@@ -58,6 +67,7 @@ KINDS = {
         JobKind("failAtFirst", fail_at_first, backoff_seconds=0.01),
         JobKind("hang", hang),
         JobKind("hangShortly", hang, timeout_seconds=2.0, max_attempts=1),
+        JobKind("hangAtFirst", hang_at_first, max_attempts=1),
         JobKind("die", die, max_attempts=1),
         JobKind("takeMemory", take_memory, max_attempts=1, memory_limit_mb=2048),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gql_platform.adapters.dbos.engine import DbosJobEngine
+from gql_platform.adapters.dbos.queue import Queue
 from gql_platform.adapters.dbos.worker import Worker
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
@@ -79,7 +81,7 @@ class Bench:
         return await self.found(job.id)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Ended]:
+    async def worker(self, *, heir_of: str | None = None) -> AsyncIterator[Ended]:
         """Let a worker do jobs, and give what waits for the end of one."""
         if isinstance(self.engine, InMemoryJobEngine):
             engine = self.engine
@@ -93,6 +95,8 @@ class Bench:
         address = Address.parsed(self.kept.uri)
         worker = Worker(address, [*KINDS.values()], name="one", jobs_at_once=1)
         await asyncio.to_thread(worker.start)
+        if heir_of is not None:
+            assert await asyncio.to_thread(worker.take_over, heir_of) == 1
         try:
             yield lambda job_id: asyncio.to_thread(worker.wait, job_id)
         finally:
@@ -107,7 +111,7 @@ async def bench(kept: Kept) -> AsyncIterator[Bench]:
         engine = InMemoryJobEngine(kept.store)
     else:
         assert isinstance(kept.store, Database)
-        engine = DbosJobEngine(kept.store)
+        engine = DbosJobEngine(kept.store, open_queue=Queue)
     jobs = Jobs(engine, Idempotency(kept.store, kept.request_keys), now=Clock())
     yield Bench(kept, engine, jobs)
     await engine.close()
@@ -276,3 +280,21 @@ class TestProcesses:
             await ended(job.id)
         found = await bench.found(job.id)
         assert found.error == "no worker here knows the kind 'other'."
+
+    async def test_dead_workers_job_ends_elsewhere(self, bench: Bench, tmp_path: Path) -> None:
+        """A worker that is killed leaves its job to another, and no process of its own."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        job = await bench.start("hangAtFirst", pipe=str(pipe), mark=str(tmp_path / "mark"))
+        command = [sys.executable, "-m", "tests.contract.job_worker", str(bench.kept.uri), "dead"]
+        process = await asyncio.create_subprocess_exec(*command)
+        pid = int(await asyncio.to_thread(pipe.read_text))
+        process.kill()
+        await process.wait()
+        async with bench.worker(heir_of="dead") as ended:
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.failures, found.result) == (
+            JobState.SUCCEEDED,
+            0,
+            {"first": pid},
+        )

@@ -1,14 +1,15 @@
 """Jobs in the platform's database, and in DBOS's queue beside it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from gql_platform.adapters.sql import jobs as rows
+from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.outage import outages
 from gql_platform.adapters.sql.session import session_of
@@ -16,23 +17,35 @@ from gql_platform.jobs.ports import JobEngine
 from gql_platform.jobs.records import Job, JobFilter, JobState
 from gql_platform.store import Transaction
 
-if TYPE_CHECKING:
-    from gql_platform.adapters.dbos.queue import Queue
+
+class OpenQueue(Protocol):
+    """A queue beside the table of jobs."""
+
+    def put(self, connection: Connection, job: Job) -> None:
+        """Queue a job in the transaction of a connection."""
+        ...
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        ...
 
 
 class DbosJobEngine(JobEngine):
     """Keep jobs in the platform's table, and queue each in the same transaction.
 
     The table is what callers read; DBOS only decides which worker takes a job, and hands it on when
-    that worker dies. DBOS is imported at the first enqueuing, by a thread.
+    that worker dies.
 
     Args:
         database: Where the table is; not in memory, for workers open it, too.
+        open_queue: Opens DBOS's queue there; called at the first enqueuing, in a thread, where it
+            may import DBOS, which takes a second.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, open_queue: Callable[[Address], OpenQueue]) -> None:
         self._database = database
-        self._queue: Queue | None = None
+        self._open_queue = open_queue
+        self._queue: OpenQueue | None = None
         self._preparing = asyncio.Lock()
 
     async def prepare(self) -> None:
@@ -40,7 +53,7 @@ class DbosJobEngine(JobEngine):
         async with self._preparing:
             if self._queue is None:
                 with outages(self._database.address):
-                    self._queue = await asyncio.to_thread(self._opened)
+                    self._queue = await asyncio.to_thread(self._open_queue, self._database.address)
 
     async def enqueue(self, transaction: Transaction, job: Job) -> None:
         """Keep a job in the caller's transaction; workers see it once that is committed."""
@@ -78,9 +91,3 @@ class DbosJobEngine(JobEngine):
         queue, self._queue = self._queue, None
         if queue is not None:
             await asyncio.to_thread(queue.close)
-
-    def _opened(self) -> "Queue":
-        # Importing DBOS takes a second, which a server that starts does not have.
-        from gql_platform.adapters.dbos.queue import Queue  # noqa: PLC0415
-
-        return Queue(self._database.address)

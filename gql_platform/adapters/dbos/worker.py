@@ -88,6 +88,15 @@ class Worker:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience_seconds)
         self._engine.dispose()
 
+    def take_over(self, name: str) -> int:
+        """Queue again what a worker was at that is dead for sure, and return how much that is."""
+        left = DBOS.list_workflows(
+            status="PENDING", executor_id=name, load_input=False, load_output=False
+        )
+        for workflow in left:
+            DBOS.resume_workflow(workflow.workflow_id, queue_name=QUEUE)
+        return len(left)
+
     def wait(self, job_id: str) -> None:
         """Return once some worker is done with a job."""
         DBOS.retrieve_workflow(job_id).get_result()

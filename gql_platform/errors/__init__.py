@@ -34,6 +34,8 @@
     │   ├── BodyTooLargeError          a request body above the limit
     │   ├── InvalidDeploymentError     variants that cannot be served together
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── JobFinishedError           a job that is done and cannot be cancelled
+    │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
@@ -43,7 +45,8 @@
     │   ├── VersionNotFoundError       no such version of a served model
     │   ├── UnknownVersionError        no such version of a model, or no such alias
     │   ├── NoEarlierDeploymentError   nothing to go back to
-    │   └── PathNotFoundError          no such path
+    │   ├── PathNotFoundError          no such path
+    │   └── JobNotFoundError           no such job
     ├── ModelError                     the model itself does not do what it should
     │   ├── UnsupportedModelError      a model that cannot be served
     │   ├── ModelLoadError             loading the model's files failed
@@ -115,6 +118,7 @@ from gql_platform.errors.input import (
     UnsupportedMediaTypeError,
     VersionNotFoundError,
 )
+from gql_platform.errors.jobs import JobFinishedError, JobNotFoundError, JobUnfinishedError
 from gql_platform.errors.model import (
     BreakingChangeError,
     ModelError,
@@ -180,6 +184,9 @@ __all__ = [
     "InvalidInputError",
     "InvalidKeyError",
     "InvalidRowsError",
+    "JobFinishedError",
+    "JobNotFoundError",
+    "JobUnfinishedError",
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",

@@ -10,6 +10,7 @@ They do what the real ones do, without files, network or waiting::
 
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
+from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.services import (
     HOUSE_PACKAGE,
@@ -31,6 +32,7 @@ __all__ = [
     "GraphQLClient",
     "InMemoryDatabase",
     "InMemoryEventLog",
+    "InMemoryJobEngine",
     "InMemoryLoader",
     "InMemoryRequestKeys",
     "InMemoryStore",

@@ -13,6 +13,7 @@ from gql_platform.events.ports import EventLog
 from gql_platform.events.records import Event, EventFilter, EventSlice, NewEvent
 from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.idempotency.records import KeptRequest, Result
+from gql_platform.jobs.records import Job
 from gql_platform.news import News
 from gql_platform.store import Store, Transaction
 
@@ -26,16 +27,23 @@ class Contents:
         newest: The sequence of the newest that there has been.
         deleted_through: Events up to this one are deleted.
         requests: The requests that are kept, by scope and key.
+        jobs: The jobs, by id.
     """
 
     events: list[Event] = field(default_factory=list)
     newest: int = 0
     deleted_through: int = 0
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
-        return replace(self, events=copy(self.events), requests=copy(self.requests))
+        return replace(
+            self,
+            events=copy(self.events),
+            requests=copy(self.requests),
+            jobs=copy(self.jobs),
+        )
 
 
 class InMemoryTransaction(Transaction):

@@ -53,6 +53,18 @@ MESSAGES: list[tuple[PlatformError, str]] = [
             "knows '0001' at most; install the version that wrote it, or restore a backup."
         ),
     ),
+    (
+        errors.JobNotFoundError(job_id="a"),
+        "There is no job 'a'; list the jobs that there are, and take an id from there.",
+    ),
+    (
+        errors.JobFinishedError(job_id="a"),
+        "The job 'a' is finished and cannot be cancelled any more; read its state.",
+    ),
+    (
+        errors.JobUnfinishedError(job_id="a", state="RUNNING"),
+        "The job 'a' is RUNNING and cannot be repeated yet; wait for its end, or cancel it.",
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),

@@ -14,11 +14,12 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0001"
+REVISION = "0002"
 """What this code knows; each migration has the next number."""
 
 metadata = MetaData()
@@ -87,4 +88,25 @@ idempotency_keys = Table(
     Column("expires_at", Moment, nullable=False),
     Column("result", _Json, nullable=True),
     Index("platform_idempotency_keys_by_expiry", "expires_at"),
+)
+
+jobs = Table(
+    "platform_jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("input", _Json, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started_at", Moment, nullable=True),
+    Column("finished_at", Moment, nullable=True),
+    Column("failures", Integer, nullable=False),
+    Column("progress", _Json, nullable=False),
+    Column("result", _Json, nullable=True),
+    Column("error", Text, nullable=True),
+    Column("retry_of", String(36), nullable=True),
+    Index("platform_jobs_by_state", "state", "id"),
+    Index("platform_jobs_by_kind", "kind", "id"),
 )

@@ -1,0 +1,1 @@
+"""Jobs on DBOS: a queue and workers in the platform's own database."""

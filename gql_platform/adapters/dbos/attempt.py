@@ -1,0 +1,138 @@
+"""One attempt at a job, in a process of its own."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+
+from gql_platform.adapters.isolation.channel import decoded, encoded
+from gql_platform.adapters.isolation.child import Child, Plan, StartError
+from gql_platform.adapters.isolation.raised import Raised
+from gql_platform.jobs.records import JobKind, Progress, Values, Work
+
+LOOK_EVERY_SECONDS = 0.5
+"""How often to look whether a job is cancelled while its process computes."""
+
+START_SECONDS = 60.0
+
+
+class AttemptError(Exception):
+    """An attempt failed; the message says why."""
+
+
+class CancelledError(Exception):
+    """A job is cancelled, and its process is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of the work.
+
+    Attributes:
+        result: What it came to.
+    """
+
+    result: Values
+
+
+@dataclass(slots=True)
+class Steps:
+    """The work of a job as its process does it: up to the next progress at each request.
+
+    Attributes:
+        work: The work.
+        given: What it is given.
+    """
+
+    work: Work
+    given: Values
+    _running: Generator[Progress, None, Values] | None = field(default=None, init=False)
+
+    def predict(self, _: object, /) -> Progress | Finished:
+        """Go on with the work until it tells how far it is, or ends."""
+        if self._running is None:
+            self._running = self.work(self.given)
+        try:
+            return next(self._running)
+        except StopIteration as end:
+            return Finished(end.value)
+
+
+def attempt(
+    kind: JobKind,
+    given: Values,
+    *,
+    on_progress: Callable[[Progress], None],
+    is_cancelled: Callable[[], bool],
+) -> Values:
+    """Do the work of a job in a process of its own, and return the result.
+
+    Args:
+        kind: The work and its limits.
+        given: What it is given.
+        on_progress: Called with each progress.
+        is_cancelled: Asked from another thread, again and again.
+
+    Raises:
+        AttemptError: If the work fails, dies, or takes too long.
+        CancelledError: If the job was cancelled meanwhile.
+    """
+    deadline = time.monotonic() + kind.timeout_seconds
+    steps = encoded(Steps(kind.work, given))
+    plan = Plan(steps, kind.memory_limit_mb, min(START_SECONDS, kind.timeout_seconds))
+    try:
+        child = plan.start()
+    except StartError as error:
+        raise AttemptError(str(error)) from error
+    ended, cancelled = threading.Event(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(LOOK_EVERY_SECONDS):
+            if is_cancelled():
+                cancelled.set()
+                child.hang_up()
+                return
+
+    watcher = threading.Thread(target=watch, name=f"watch-of-{child.pid}", daemon=True)
+    watcher.start()
+    try:
+        return _result(child, kind, deadline, on_progress)
+    except (EOFError, OSError) as error:
+        if cancelled.is_set():
+            raise CancelledError from error
+        raise AttemptError(f"its process died ({child.death()}).") from error
+    finally:
+        ended.set()
+        watcher.join()
+        child.kill()
+
+
+def _result(
+    child: Child, kind: JobKind, deadline: float, on_progress: Callable[[Progress], None]
+) -> Values:
+    request = encoded(None)
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            answer = decoded(child.ask(request, timeout_seconds=left))
+        except TimeoutError as error:
+            reason = f"it took longer than {kind.timeout_seconds:g} s; its process was killed."
+            raise AttemptError(reason) from error
+        if isinstance(answer, Raised):
+            raise AttemptError(answer.shown) from answer.as_error()
+        if isinstance(answer, Finished):
+            _check_values("result", answer.result)
+            return answer.result
+        if not isinstance(answer, Progress):
+            raise AttemptError(f"it told a {type(answer).__name__} instead of its progress.")
+        _check_values("progress", {**answer.numbers, "fraction": answer.fraction})
+        on_progress(answer)
+
+
+def _check_values(noun: str, values: Values) -> None:
+    """Let pass what the database can keep."""
+    try:
+        json.dumps(values, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise AttemptError(f"its {noun} is no JSON: {error}") from error

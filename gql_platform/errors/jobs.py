@@ -1,0 +1,30 @@
+"""What cannot be done with a job."""
+
+from dataclasses import dataclass
+
+from gql_platform.errors.input import InvalidInputError, NotFoundError
+
+
+@dataclass(eq=False)
+class JobNotFoundError(NotFoundError):
+    """There is no job {job_id!r}; list the jobs that there are, and take an id from there."""
+
+    code = "JOB_NOT_FOUND"
+    job_id: str
+
+
+@dataclass(eq=False)
+class JobFinishedError(InvalidInputError):
+    """The job {job_id!r} is finished and cannot be cancelled any more; read its state."""
+
+    code = "JOB_FINISHED"
+    job_id: str
+
+
+@dataclass(eq=False)
+class JobUnfinishedError(InvalidInputError):
+    """The job {job_id!r} is {state} and cannot be repeated yet; wait for its end, or cancel it."""
+
+    code = "JOB_UNFINISHED"
+    job_id: str
+    state: str

@@ -1,0 +1,112 @@
+"""Jobs: what they do, how far they are, and how they end."""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from gql_platform.doc import DescribedEnum, Doc
+
+Values = Mapping[str, Any]
+"""What a job is given, or comes to, as JSON knows it."""
+
+
+class JobState(DescribedEnum):
+    """How far a job is."""
+
+    QUEUED = "QUEUED", "It waits for a worker."
+    RUNNING = "RUNNING", "A worker is at it, or tries it again in a moment."
+    SUCCEEDED = "SUCCEEDED", "It is done, and has a result."
+    FAILED = "FAILED", "It failed as often as it is tried; its error says why."
+    CANCELLED = "CANCELLED", "Somebody cancelled it before it was done."
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it stays like that."""
+        return self not in UNFINISHED
+
+
+UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
+"""The states of jobs that are not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work of a job is."""
+
+    fraction: Annotated[float | None, Doc("How much is done, from 0 to 1; null if unknown.")] = None
+    message: Annotated[str | None, Doc("What it is at.")] = None
+    numbers: Annotated[Mapping[str, float], Doc("What it counts and measures.")] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of long work."""
+
+    id: Annotated[str, Doc("Its id; later jobs have greater ones.")]
+    kind: Annotated[str, Doc("What it does.")]
+    input: Annotated[Values, Doc("What it is given.")]
+    created_by: Annotated[str, Doc("Who asked for it.")]
+    created_at: Annotated[datetime, Doc("When that was.")]
+    priority: Annotated[int, Doc("Of the jobs that wait, those with lower numbers go first.")]
+    state: Annotated[JobState, Doc("How far it is.")] = JobState.QUEUED
+    started_at: Annotated[datetime | None, Doc("When a worker first took it.")] = None
+    finished_at: Annotated[datetime | None, Doc("When it reached its last state.")] = None
+    failures: Annotated[int, Doc("How often it has failed so far.")] = 0
+    progress: Annotated[Progress, Doc("How far its work is.")] = field(default_factory=Progress)
+    result: Annotated[Values | None, Doc("What it came to; null until it succeeds.")] = None
+    error: Annotated[str | None, Doc("Why it failed last; null if it never did.")] = None
+    retry_of: Annotated[str | None, Doc("The job that it repeats; null if none.")] = None
+
+
+Work = Callable[[Values], Generator[Progress, None, Values]]
+"""Yields how far it is, and returns the result; it is a function of a module, for it runs in a
+process of its own, and may begin anew after the machine that it ran on is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """Something that jobs can do.
+
+    Attributes:
+        name: What it is called.
+        work: What does it.
+        max_attempts: How often it is tried.
+        backoff_seconds: How long to wait before the second attempt; twice as long before each
+            further one.
+        timeout_seconds: How long an attempt may take.
+        memory_limit_mb: How much address space its process may take, in 2^20 bytes; None for any
+            amount.
+    """
+
+    name: str
+    work: Work
+    max_attempts: int = 3
+    backoff_seconds: float = 1.0
+    timeout_seconds: float = 3600.0
+    memory_limit_mb: int | None = None
+
+    def pause_seconds(self, failures: int) -> float:
+        """Return how long to wait after so many failures."""
+        return float(self.backoff_seconds * 2 ** (failures - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are asked for.
+
+    Attributes:
+        kinds: Of these kinds; all when empty.
+        states: In these states; all when empty.
+    """
+
+    kinds: tuple[str, ...] = ()
+    states: tuple[JobState, ...] = ()
+
+    def matches(self, job: Job) -> bool:
+        """Return whether a job is asked for."""
+        return (not self.kinds or job.kind in self.kinds) and (
+            not self.states or job.state in self.states
+        )

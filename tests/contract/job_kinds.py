@@ -1,0 +1,81 @@
+"""What the jobs of the contract do, in processes that import this module."""
+
+import os
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+from gql_platform.jobs.records import JobKind, Progress, Values
+
+Running = Generator[Progress, None, Values]
+
+
+def add(given: Values) -> Running:
+    """Add numbers, and tell after each."""
+    total = 0
+    for done, number in enumerate(given["numbers"], start=1):
+        total += number
+        yield Progress(done / len(given["numbers"]), f"added {number}", {"total": total})
+    return {"total": total}
+
+
+def fail_at_first(given: Values) -> Running:
+    """Fail until there is a mark on the disk, which the first attempts leave."""
+    yield Progress(message="trying")
+    marks = Path(given["folder"])
+    count = len(list(marks.iterdir()))
+    if count < given["failures"]:
+        (marks / str(count)).touch()
+        raise ValueError(f"attempt {count + 1}")
+    return {"attempts": count + 1}
+
+
+def hang(given: Values) -> Running:
+    """Say that it runs, by opening a pipe, and never end."""
+    yield Progress(0.5, "hanging")
+    with Path(given["pipe"]).open("w") as pipe:
+        pipe.write(str(os.getpid()))
+    threading.Event().wait()
+    return {}
+
+
+def hang_at_first(given: Values) -> Running:
+    """Hang, unless another process did so before, and return which."""
+    mark = Path(given["mark"])
+    if not mark.exists():
+        mark.write_text(str(os.getpid()))
+        yield from hang(given)
+    return {"first": int(mark.read_text())}
+
+
+def die(_: Values) -> Running:
+    """End the process that it runs in."""
+    yield Progress(message="dying")
+    os.abort()
+
+
+def take_memory(_: Values) -> Running:
+    """Take more memory than there is for it."""
+    yield Progress(message="taking")
+    return {"length": len(bytearray(8 << 30))}
+
+
+def tell_no_json(_: Values) -> Running:
+    """End with what no JSON has."""
+    yield Progress(message="counting")
+    return {"share": float("nan")}
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        JobKind("add", add),
+        JobKind("failAtFirst", fail_at_first, backoff_seconds=0.01),
+        JobKind("hang", hang),
+        JobKind("hangShortly", hang, timeout_seconds=2.0, max_attempts=1),
+        JobKind("hangAtFirst", hang_at_first, max_attempts=1),
+        JobKind("die", die, max_attempts=1),
+        JobKind("tellNoJson", tell_no_json, max_attempts=1),
+        JobKind("takeMemory", take_memory, max_attempts=1, memory_limit_mb=2048),
+    )
+}

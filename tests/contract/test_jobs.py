@@ -1,0 +1,304 @@
+"""Jobs are kept and done alike, on every engine."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gql_platform.adapters.dbos.engine import DbosJobEngine
+from gql_platform.adapters.dbos.queue import Queue
+from gql_platform.adapters.dbos.worker import Worker
+from gql_platform.adapters.sql.address import Address
+from gql_platform.adapters.sql.database import Database
+from gql_platform.errors import (
+    IdempotencyKeyReusedError,
+    JobFinishedError,
+    JobNotFoundError,
+    JobUnfinishedError,
+)
+from gql_platform.idempotency.service import Idempotency
+from gql_platform.jobs.ports import JobEngine
+from gql_platform.jobs.records import Job, JobFilter, JobKind, JobState, Progress
+from gql_platform.jobs.service import Jobs
+from gql_platform.testing import InMemoryDatabase, InMemoryJobEngine
+from tests.contract.databases import SHARED, Kept
+from tests.contract.job_kinds import KINDS
+
+pytestmark = pytest.mark.anyio
+
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+
+Ended = Callable[[str], Awaitable[None]]
+
+
+@dataclass
+class Clock:
+    """A clock that goes on by a second whenever it is read."""
+
+    now: datetime = field(default=NOON)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@dataclass
+class Bench:
+    """Jobs on one engine, and what does them.
+
+    Attributes:
+        kept: The database.
+        engine: The engine.
+        jobs: The service on it.
+    """
+
+    kept: Kept
+    engine: JobEngine
+    jobs: Jobs
+
+    async def start(self, kind: str, **given: object) -> Job:
+        """Queue a job."""
+        return await self.jobs.start(KINDS[kind], given, by="me")
+
+    async def found(self, job_id: str) -> Job:
+        """Return a job that there is."""
+        job = await self.jobs.job(job_id)
+        assert job is not None
+        return job
+
+    async def done(self, kind: str, **given: object) -> Job:
+        """Return a job after a worker was at it."""
+        job = await self.start(kind, **given)
+        async with self.worker() as ended:
+            await ended(job.id)
+        return await self.found(job.id)
+
+    @asynccontextmanager
+    async def worker(self, *, heir_of: str | None = None) -> AsyncIterator[Ended]:
+        """Let a worker do jobs, and give what waits for the end of one."""
+        if isinstance(self.engine, InMemoryJobEngine):
+            engine = self.engine
+
+            async def work(_: str) -> None:
+                await engine.work(KINDS)
+
+            yield work
+            return
+        assert self.kept.uri is not None
+        address = Address.parsed(self.kept.uri)
+        worker = Worker(address, [*KINDS.values()], name="one", jobs_at_once=1)
+        await asyncio.to_thread(worker.start)
+        if heir_of is not None:
+            assert await asyncio.to_thread(worker.take_over, heir_of) == 1
+        try:
+            yield lambda job_id: asyncio.to_thread(worker.wait, job_id)
+        finally:
+            await asyncio.to_thread(worker.stop)
+
+
+@pytest.fixture
+async def bench(kept: Kept) -> AsyncIterator[Bench]:
+    """Each engine in turn, without jobs."""
+    engine: JobEngine
+    if isinstance(kept.store, InMemoryDatabase):
+        engine = InMemoryJobEngine(kept.store)
+    else:
+        assert isinstance(kept.store, Database)
+        engine = DbosJobEngine(kept.store, open_queue=Queue)
+    jobs = Jobs(engine, Idempotency(kept.store, kept.request_keys), now=Clock())
+    yield Bench(kept, engine, jobs)
+    await engine.close()
+
+
+every_engine = pytest.mark.parametrize("kept", ["in_memory", *SHARED], indirect=True)
+with_processes = pytest.mark.parametrize("kept", SHARED, indirect=True)
+
+
+@every_engine
+class TestKeeping:
+    async def test_new_job_waits(self, bench: Bench) -> None:
+        """A job is what was asked for, and nothing has happened to it."""
+        job = await bench.jobs.start(KINDS["add"], {"numbers": [1]}, by="me", priority=7)
+        assert job == await bench.found(job.id)
+        assert job == Job(job.id, "add", {"numbers": [1]}, "me", job.created_at, 7)
+        assert job.state is JobState.QUEUED
+
+    async def test_rolled_back_job_is_none(self, bench: Bench) -> None:
+        """A job whose transaction fails is not there, and no worker finds it."""
+        await bench.engine.prepare()
+        job = Job("0", "add", {"numbers": [1]}, "me", NOON, 1)
+
+        async def fail() -> None:
+            async with bench.kept.store.begin() as transaction:
+                await bench.engine.enqueue(transaction, job)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+        assert await bench.jobs.job("0") is None
+        async with bench.kept.store.begin() as transaction:
+            await bench.engine.enqueue(transaction, job)
+        assert await bench.found("0") == job
+
+    async def test_key_queues_once(self, bench: Bench) -> None:
+        """Parallel calls with one key are one job; with another input they are refused."""
+        starts = (
+            bench.jobs.start(KINDS["add"], {"numbers": [1]}, by="me", key="k") for _ in range(20)
+        )
+        assert len({job.id for job in await asyncio.gather(*starts)}) == 1
+        with pytest.raises(IdempotencyKeyReusedError):
+            await bench.jobs.start(KINDS["add"], {"numbers": [2]}, by="me", key="k")
+        assert len((await bench.jobs.page()).items) == 1
+
+    async def test_pages_and_filters(self, bench: Bench) -> None:
+        """Jobs come newest first, page by page, and by kind and state."""
+        ids = [(await bench.start(kind, numbers=[1])).id for kind in ("add", "die", "add")]
+        first = await bench.jobs.page(first=2)
+        assert [job.id for job in first.items] == [ids[2], ids[1]]
+        assert first.has_next
+        rest = await bench.jobs.page(first=2, after=first.cursors[-1])
+        assert [job.id for job in rest.items] == [ids[0]]
+        assert not rest.has_next
+        await bench.jobs.cancel(ids[0], by="me")
+        cancelled = await bench.jobs.page(chosen=JobFilter(("add",), (JobState.CANCELLED,)))
+        assert [job.id for job in cancelled.items] == [ids[0]]
+        assert not (await bench.jobs.page(chosen=JobFilter(("hang",)))).items
+
+    async def test_what_cannot_be(self, bench: Bench) -> None:
+        """Jobs that are none, done or not done are told apart."""
+        with pytest.raises(JobNotFoundError):
+            await bench.jobs.cancel("none", by="me")
+        with pytest.raises(JobNotFoundError):
+            await bench.jobs.retry("none", by="me")
+        job = await bench.start("add", numbers=[1])
+        with pytest.raises(JobUnfinishedError):
+            await bench.jobs.retry(job.id, by="me")
+        cancelled = await bench.jobs.cancel(job.id, by="me")
+        assert cancelled.state is JobState.CANCELLED
+        assert cancelled.finished_at is not None
+        with pytest.raises(JobFinishedError):
+            await bench.jobs.cancel(job.id, by="me")
+
+
+@every_engine
+class TestWork:
+    async def test_result_and_progress(self, bench: Bench) -> None:
+        """A job that is done has its result, its last progress and its times."""
+        job = await bench.done("add", numbers=[1, 2, 3])
+        assert (job.state, job.result, job.failures) == (JobState.SUCCEEDED, {"total": 6}, 0)
+        assert job.progress == Progress(1.0, "added 3", {"total": 6})
+        assert job.started_at is not None
+        assert job.finished_at is not None
+        assert job.started_at <= job.finished_at
+
+    async def test_tried_again(self, bench: Bench, tmp_path: Path) -> None:
+        """What fails twice and then works has succeeded, and says what was wrong."""
+        (marks := tmp_path / "marks").mkdir()
+        job = await bench.done("failAtFirst", folder=str(marks), failures=2)
+        assert (job.state, job.result, job.failures) == (JobState.SUCCEEDED, {"attempts": 3}, 2)
+        assert job.error == "ValueError: attempt 2"
+
+    async def test_fails_for_good_and_is_repeated(self, bench: Bench, tmp_path: Path) -> None:
+        """After the last attempt a job has failed; a new one may do better."""
+        (marks := tmp_path / "marks").mkdir()
+        job = await bench.done("failAtFirst", folder=str(marks), failures=3)
+        assert (job.state, job.failures) == (JobState.FAILED, 3)
+        assert job.error == "ValueError: attempt 3"
+        again = await bench.jobs.retry(job.id, by="you")
+        assert (again.retry_of, again.input, again.created_by) == (job.id, job.input, "you")
+        async with bench.worker() as ended:
+            await ended(again.id)
+        assert (await bench.found(again.id)).state is JobState.SUCCEEDED
+
+    async def test_urgent_jobs_go_first(self, bench: Bench) -> None:
+        """Of those that wait, the one with the lowest number is done first."""
+        given = {"numbers": [1]}
+        late = await bench.jobs.start(KINDS["add"], given, by="me", priority=9)
+        soon = await bench.jobs.start(KINDS["add"], given, by="me", priority=1)
+        async with bench.worker() as ended:
+            await ended(late.id)
+            await ended(soon.id)
+        first, second = await bench.found(soon.id), await bench.found(late.id)
+        assert first.finished_at is not None
+        assert second.finished_at is not None
+        assert first.finished_at <= second.finished_at
+
+    async def test_cancelled_job_is_not_done(self, bench: Bench) -> None:
+        """A worker passes over what was cancelled while it waited."""
+        job = await bench.start("add", numbers=[1])
+        await bench.jobs.cancel(job.id, by="me")
+        async with bench.worker() as ended:
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.started_at, found.result) == (JobState.CANCELLED, None, None)
+
+
+@with_processes
+class TestProcesses:
+    async def test_running_job_is_cancelled(self, bench: Bench, tmp_path: Path) -> None:
+        """Its process is killed, and what it told before stays."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        job = await bench.start("hang", pipe=str(pipe))
+        async with bench.worker() as ended:
+            pid = int(await asyncio.to_thread(pipe.read_text))
+            assert (await bench.found(job.id)).state is JobState.RUNNING
+            await bench.jobs.cancel(job.id, by="me")
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.progress.message) == (JobState.CANCELLED, "hanging")
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    @pytest.mark.parametrize(
+        ("kind", "error"),
+        [
+            ("hangShortly", "it took longer than 2 s; its process was killed."),
+            ("die", "its process died (SIGABRT)."),
+            ("takeMemory", "MemoryError"),
+            (
+                "tellNoJson",
+                "its result is no JSON: Out of range float values are not JSON compliant",
+            ),
+        ],
+    )
+    async def test_limits(self, bench: Bench, tmp_path: Path, kind: str, error: str) -> None:
+        """What hangs, dies, takes too much memory or ends in nonsense fails, and nothing else."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        job = await bench.start(kind, pipe=str(pipe))
+        async with bench.worker() as ended:
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.error) == (JobState.FAILED, error)
+
+    async def test_unknown_kind_fails(self, bench: Bench) -> None:
+        """A job that this worker cannot do says so, instead of waiting for ever."""
+        job = await bench.jobs.start(JobKind("other", KINDS["add"].work), {}, by="me")
+        async with bench.worker() as ended:
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert found.error == "no worker here knows the kind 'other'."
+
+    async def test_dead_workers_job_ends_elsewhere(self, bench: Bench, tmp_path: Path) -> None:
+        """A worker that is killed leaves its job to another, and no process of its own."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        job = await bench.start("hangAtFirst", pipe=str(pipe), mark=str(tmp_path / "mark"))
+        command = [sys.executable, "-m", "tests.contract.job_worker", str(bench.kept.uri), "dead"]
+        process = await asyncio.create_subprocess_exec(*command)
+        pid = int(await asyncio.to_thread(pipe.read_text))
+        process.kill()
+        await process.wait()
+        async with bench.worker(heir_of="dead") as ended:
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.failures, found.result) == (
+            JobState.SUCCEEDED,
+            0,
+            {"first": pid},
+        )

@@ -35,7 +35,9 @@
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
-    │   └── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── WebhookAddressError        an address that nothing is sent to
+    │   └── WebhookSecretError         a text that cannot sign
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
     │   ├── VersionNotFoundError       no such version of a served model
@@ -147,6 +149,7 @@ from gql_platform.errors.store import (
 from gql_platform.errors.tree import (
     PlatformError,
 )
+from gql_platform.errors.webhooks import WebhookAddressError, WebhookSecretError
 
 __all__ = [
     "AccessError",
@@ -212,5 +215,7 @@ __all__ = [
     "UnsupportedMediaTypeError",
     "UnsupportedModelError",
     "VersionNotFoundError",
+    "WebhookAddressError",
+    "WebhookSecretError",
     "WorkersError",
 ]

@@ -45,6 +45,20 @@ MESSAGES: list[tuple[PlatformError, str]] = [
             "knows '0001' at most; install the version that wrote it, or restore a backup."
         ),
     ),
+    (
+        errors.WebhookAddressError(url="http://a", problem="it is odd"),
+        (
+            "Nothing is sent to 'http://a': it is odd; pass an `https` address of a public host, "
+            "or have the network of the receiver allowed."
+        ),
+    ),
+    (
+        errors.WebhookSecretError(minimum=24, maximum=64),
+        (
+            "The secret cannot sign: pass `whsec_` and the base64 of 24 to 64 random bytes, or "
+            "none to have one made."
+        ),
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),

@@ -15,6 +15,7 @@ from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.idempotency.records import KeptRequest, Result
 from gql_platform.news import News
 from gql_platform.store import Store, Transaction
+from gql_platform.webhooks.records import Webhook, WebhookDelivery
 
 
 @dataclass(slots=True)
@@ -26,16 +27,26 @@ class Contents:
         newest: The sequence of the newest that there has been.
         deleted_through: Events up to this one are deleted.
         requests: The requests that are kept, by scope and key.
+        webhooks: Where events are sent to, by id.
+        deliveries: The events on their way, by id.
     """
 
     events: list[Event] = field(default_factory=list)
     newest: int = 0
     deleted_through: int = 0
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
+    deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
-        return replace(self, events=copy(self.events), requests=copy(self.requests))
+        return replace(
+            self,
+            events=copy(self.events),
+            requests=copy(self.requests),
+            webhooks=copy(self.webhooks),
+            deliveries=copy(self.deliveries),
+        )
 
 
 class InMemoryTransaction(Transaction):

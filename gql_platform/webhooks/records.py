@@ -1,0 +1,99 @@
+"""Webhooks, and the events on their way to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gql_platform.events.records import Event, EventFilter
+
+WEBHOOK_TESTED = "webhook.tested"
+"""Somebody asked for a message on trial; it goes to its webhook whatever that asks for."""
+
+
+class DeliveryState(StrEnum):
+    """How far a delivery has come."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that events are sent to.
+
+    Attributes:
+        id: What tells it from all others, a UUID.
+        url: Where to.
+        description: What it is for.
+        types: Types of events, or beginnings of types; none means all.
+        subject_kind: The kind of what events happened to; None means any.
+        subject_id: What they happened to; None means anything.
+        secret: What messages are signed with.
+        previous_secret: The one before, while receivers change over.
+        previous_secret_until: How long that one signs too.
+        is_enabled: Whether anything is sent.
+        disabled_because: Why not, if the platform itself stopped it.
+        paused_until: The receiver is left alone up to then, because it fails again and again.
+        created_at: Since when there is it.
+        created_by: Who made it.
+    """
+
+    id: str
+    url: str
+    description: str
+    types: tuple[str, ...]
+    subject_kind: str | None
+    subject_id: str | None
+    secret: str
+    previous_secret: str | None
+    previous_secret_until: datetime | None
+    is_enabled: bool
+    disabled_because: str | None
+    paused_until: datetime | None
+    created_at: datetime
+    created_by: str
+
+    def wants(self, event: Event) -> bool:
+        """Return whether an event is to be sent here."""
+        if not self.is_enabled:
+            return False
+        if event.type == WEBHOOK_TESTED:
+            return event.subject_id == self.id
+        return EventFilter(self.types, self.subject_kind, self.subject_id).matches(event)
+
+    def secrets(self, now: datetime) -> tuple[str, ...]:
+        """Return the secrets that sign at a moment, the newest first."""
+        until = self.previous_secret_until
+        if self.previous_secret is None or until is None or until <= now:
+            return (self.secret,)
+        return (self.secret, self.previous_secret)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookDelivery:
+    """An event on its way to a webhook.
+
+    Attributes:
+        id: What tells it from all others, a UUID; it is the same at each attempt.
+        webhook_id: Where to.
+        event: What happened, as it was written down.
+        state: How far it has come.
+        attempts: How many were begun.
+        next_attempt_at: When it is due; while an attempt is at work, when that counts as lost.
+        lease: Who is at work on it; None when nobody is.
+        completed_at: When it arrived or was given up.
+        status_code: What the receiver answered last.
+        problem: What went wrong last.
+    """
+
+    id: str
+    webhook_id: str
+    event: Event
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime
+    lease: str | None = None
+    completed_at: datetime | None = None
+    status_code: int | None = None
+    problem: str | None = None

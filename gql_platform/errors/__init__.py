@@ -15,7 +15,8 @@
     │   ├── PredictionTimeoutError     a model that does not answer in time
     │   ├── MonitoringDisabledError    the metrics are switched off
     │   ├── StoreUnavailableError      the platform's own database does not answer
-    │   └── IdempotencyKeyBusyError    the first request with the key is still at work
+    │   ├── IdempotencyKeyBusyError    the first request with the key is still at work
+    │   └── ReceiverUnavailableError   the receiver of a webhook does not answer
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
     │   ├── TooManyIDsError            more ids than are fetched at once
@@ -149,7 +150,11 @@ from gql_platform.errors.store import (
 from gql_platform.errors.tree import (
     PlatformError,
 )
-from gql_platform.errors.webhooks import WebhookAddressError, WebhookSecretError
+from gql_platform.errors.webhooks import (
+    ReceiverUnavailableError,
+    WebhookAddressError,
+    WebhookSecretError,
+)
 
 __all__ = [
     "AccessError",
@@ -198,6 +203,7 @@ __all__ = [
     "PortInUseError",
     "PredictionError",
     "PredictionTimeoutError",
+    "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
     "SequenceError",

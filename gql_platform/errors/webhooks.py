@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gql_platform.errors.availability import UnavailableError
 from gql_platform.errors.input import InvalidInputError
 
 
@@ -25,3 +26,12 @@ class WebhookSecretError(InvalidInputError):
     code = "INVALID_WEBHOOK_SECRET"
     minimum: int
     maximum: int
+
+
+@dataclass(eq=False)
+class ReceiverUnavailableError(UnavailableError):
+    """The receiver at {host!r} cannot be reached: {problem}; it is tried again later."""
+
+    code = "RECEIVER_UNAVAILABLE"
+    host: str
+    problem: str

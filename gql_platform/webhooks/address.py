@@ -7,7 +7,6 @@ The ranges are those of the IANA registries of special-purpose addresses (RFC 68
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -18,12 +17,12 @@ from ipaddress import (
 )
 
 from gql_platform.errors import WebhookAddressError
+from gql_platform.webhooks.records import PORTS, Target
 
 IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 MAX_CHARACTERS = 2_000
-PORTS = {"http": 80, "https": 443}
 
 _URL = re.compile(
     r"(?P<scheme>https?)://"
@@ -83,37 +82,6 @@ _ISATAP = (0x00005EFE, 0x02005EFE)
 """The upper half of an interface's identifier that hides an IPv4 address behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A web address in its parts.
-
-    Attributes:
-        url: As it was written.
-        scheme: ``http`` or ``https``.
-        host: Its name in small letters, or its address without brackets.
-        port: Its port.
-        path: What is asked for, the query included.
-    """
-
-    url: str
-    scheme: str
-    host: str
-    port: int
-    path: str
-
-    @property
-    def address(self) -> IPAddress | None:
-        """The address that the host is written as; None for a name."""
-        is_written = ":" in self.host or _IPV4.fullmatch(self.host) is not None
-        return ip_address(self.host) if is_written else None
-
-    @property
-    def host_header(self) -> str:
-        """The host as the receiver gets to hear it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
-
-
 def parsed(url: str) -> Target:
     """Return the parts of a web address that is written in the plainest way.
 
@@ -169,8 +137,8 @@ class AddressGuard:
             WebhookAddressError: If nothing may ever be sent there.
         """
         target = parsed(url)
-        if target.address is not None:
-            self.check_resolved(target, [str(target.address)])
+        if ":" in target.host or _is_ipv4(target.host):
+            self.check_resolved(target, [target.host])
         elif target.scheme == "http" and not self._networks:
             raise WebhookAddressError(url=url, problem="`http` is for allowed networks alone")
         return target

@@ -1,11 +1,11 @@
-"""What webhooks need of a store."""
+"""What webhooks need of a store, and of the network."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from gql_platform.store import Transaction
-from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery
+from gql_platform.webhooks.records import Answer, DeliveryState, Message, Webhook, WebhookDelivery
 
 
 class WebhookStore(Protocol):
@@ -75,5 +75,25 @@ class WebhookStore(Protocol):
         """Forget deliveries that were completed before, and return how many; at most ``limit``.
 
         Those of webhooks that there are no longer are forgotten too.
+        """
+        ...
+
+
+class Network(Protocol):
+    """Reach receivers."""
+
+    async def addresses(self, host: str) -> Sequence[str]:
+        """Return the IP addresses of a host; of an address, itself.
+
+        Raises:
+            ReceiverUnavailableError: If the name leads nowhere, or is not resolved in time.
+        """
+        ...
+
+    async def send(self, message: Message) -> Answer:
+        """Post a message to one of its addresses, and to no other; redirects are not followed.
+
+        Raises:
+            ReceiverUnavailableError: If there is no proper answer in time.
         """
         ...

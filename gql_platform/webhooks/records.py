@@ -1,5 +1,6 @@
 """Webhooks, and the events on their way to them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,10 @@ from gql_platform.events.records import Event, EventFilter
 
 WEBHOOK_TESTED = "webhook.tested"
 """Somebody asked for a message on trial; it goes to its webhook whatever that asks for."""
+
+
+PORTS = {"http": 80, "https": 443}
+"""Where web addresses lead that name no port."""
 
 
 class DeliveryState(StrEnum):
@@ -97,3 +102,58 @@ class WebhookDelivery:
     completed_at: datetime | None = None
     status_code: int | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A web address in its parts.
+
+    Attributes:
+        url: As it was written.
+        scheme: ``http`` or ``https``.
+        host: Its name in small letters, or its address without brackets.
+        port: Its port.
+        path: What is asked for, the query included.
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+
+    @property
+    def host_header(self) -> str:
+        """The host as the receiver gets to hear it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent to a receiver.
+
+    Attributes:
+        target: Where to.
+        addresses: The IP addresses of its host that were judged; one of them is connected to.
+        headers: Headers beside those of the transport.
+        body: JSON.
+    """
+
+    target: Target
+    addresses: tuple[str, ...]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a receiver said; its body is nobody's business.
+
+    Attributes:
+        status_code: The HTTP status.
+        retry_after_seconds: How long it asks to be left alone, if it does.
+    """
+
+    status_code: int
+    retry_after_seconds: int | None = None

@@ -53,6 +53,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.ReceiverUnavailableError(host="a.example", problem="it refuses connections"),
+        (
+            "The receiver at 'a.example' cannot be reached: it refuses connections; it is tried "
+            "again later."
+        ),
+    ),
+    (
         errors.WebhookSecretError(minimum=24, maximum=64),
         (
             "The secret cannot sign: pass `whsec_` and the base64 of 24 to 64 random bytes, or "

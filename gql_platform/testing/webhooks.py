@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from gql_platform.events.ports import Outbox
 from gql_platform.events.records import Event
@@ -60,14 +61,24 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
         found = self._database.seen().webhooks
         return [found[each] for each in sorted(found) if each > after][:limit]
 
+    async def pause(self, webhook_id: str, *, until: datetime) -> None:
+        """Leave a webhook alone for a while; whatever else was changed of it stays."""
+        await self._change(webhook_id, paused_until=until)
+
+    async def disable(self, webhook_id: str, *, because: str) -> None:
+        """Send a webhook nothing more; whatever else was changed of it stays."""
+        await self._change(webhook_id, is_enabled=False, disabled_because=because)
+
+    async def _change(self, webhook_id: str, **changes: Any) -> None:
+        async with self._database.begin() as transaction:
+            webhooks = transaction.contents.webhooks
+            if webhook_id in webhooks:
+                webhooks[webhook_id] = replace(webhooks[webhook_id], **changes)
+
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest."""
         contents = self._database.seen()
-        ready = {
-            each.id
-            for each in contents.webhooks.values()
-            if each.is_enabled and (each.paused_until is None or each.paused_until <= now)
-        }
+        ready = {each.id for each in contents.webhooks.values() if each.may_be_sent_to(now)}
         ordered = (each.webhook_id for each in _due(contents, now) if each.webhook_id in ready)
         return list(dict.fromkeys(ordered))[:limit]
 

@@ -32,6 +32,14 @@ class WebhookStore(Protocol):
         """Return up to ``limit`` webhooks behind an id, in the order of their ids."""
         ...
 
+    async def pause(self, webhook_id: str, *, until: datetime) -> None:
+        """Leave a webhook alone for a while; whatever else was changed of it stays."""
+        ...
+
+    async def disable(self, webhook_id: str, *, because: str) -> None:
+        """Send a webhook nothing more; whatever else was changed of it stays."""
+        ...
+
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest.
 

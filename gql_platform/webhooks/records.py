@@ -67,6 +67,10 @@ class Webhook:
             return event.subject_id == self.id
         return EventFilter(self.types, self.subject_kind, self.subject_id).matches(event)
 
+    def may_be_sent_to(self, now: datetime) -> bool:
+        """Return whether it is neither disabled nor paused."""
+        return self.is_enabled and (self.paused_until is None or self.paused_until <= now)
+
     def secrets(self, now: datetime) -> tuple[str, ...]:
         """Return the secrets that sign at a moment, the newest first."""
         until = self.previous_secret_until

@@ -106,6 +106,16 @@ class TestWebhooks:
         assert await delivered(kept) == []
         assert len(await delivered(kept, SECOND)) == 1
 
+    async def test_pause_and_end_change_nothing_else(self, kept: Kept) -> None:
+        """What an endpoint brings upon itself does not undo what somebody changed."""
+        await keep(kept, FIRST)
+        await kept.webhooks.pause(FIRST.id, until=NOON)
+        await kept.webhooks.disable(FIRST.id, because="gone")
+        await kept.webhooks.pause(SECOND.id, until=NOON)
+        await kept.webhooks.disable(SECOND.id, because="gone")
+        expected = replace(FIRST, paused_until=NOON, is_enabled=False, disabled_because="gone")
+        assert await kept.webhooks.webhooks(after="", limit=10) == [expected]
+
 
 class TestOutbox:
     async def test_event_is_noted_for_each_webhook_that_asks(self, kept: Kept) -> None:

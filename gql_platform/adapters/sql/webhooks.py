@@ -75,6 +75,18 @@ class SqlWebhookStore(WebhookStore, Outbox):
             found = await session.execute(behind.order_by(_webhooks.c.id).limit(limit))
             return list(map(_webhook, found))
 
+    async def pause(self, webhook_id: str, *, until: datetime) -> None:
+        """Leave a webhook alone for a while; whatever else was changed of it stays."""
+        change = update(_webhooks).where(_webhooks.c.id == webhook_id)
+        async with self._database.begin() as session:
+            await session.execute(change.values(paused_until=until))
+
+    async def disable(self, webhook_id: str, *, because: str) -> None:
+        """Send a webhook nothing more; whatever else was changed of it stays."""
+        change = update(_webhooks).where(_webhooks.c.id == webhook_id)
+        async with self._database.begin() as session:
+            await session.execute(change.values(is_enabled=False, disabled_because=because))
+
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest."""
         paused_until = _webhooks.c.paused_until

@@ -38,13 +38,17 @@
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
     │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
     │   ├── WebhookAddressError        an address that nothing is sent to
-    │   └── WebhookSecretError         a text that cannot sign
+    │   ├── WebhookSecretError         a text that cannot sign
+    │   ├── TooManyWebhooksError       more webhooks than are looked at for each event
+    │   └── WebhookDisabledError       a message on trial where nothing is sent
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
     │   ├── VersionNotFoundError       no such version of a served model
     │   ├── UnknownVersionError        no such version of a model, or no such alias
     │   ├── NoEarlierDeploymentError   nothing to go back to
-    │   └── PathNotFoundError          no such path
+    │   ├── PathNotFoundError          no such path
+    │   ├── WebhookNotFoundError       no such webhook
+    │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── ModelError                     the model itself does not do what it should
     │   ├── UnsupportedModelError      a model that cannot be served
     │   ├── ModelLoadError             loading the model's files failed
@@ -152,7 +156,11 @@ from gql_platform.errors.tree import (
 )
 from gql_platform.errors.webhooks import (
     ReceiverUnavailableError,
+    TooManyWebhooksError,
     WebhookAddressError,
+    WebhookDeliveryNotFoundError,
+    WebhookDisabledError,
+    WebhookNotFoundError,
     WebhookSecretError,
 )
 
@@ -214,6 +222,7 @@ __all__ = [
     "StoreUnavailableError",
     "TooManyIDsError",
     "TooManyRowsError",
+    "TooManyWebhooksError",
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
@@ -222,6 +231,9 @@ __all__ = [
     "UnsupportedModelError",
     "VersionNotFoundError",
     "WebhookAddressError",
+    "WebhookDeliveryNotFoundError",
+    "WebhookDisabledError",
+    "WebhookNotFoundError",
     "WebhookSecretError",
     "WorkersError",
 ]

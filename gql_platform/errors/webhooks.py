@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gql_platform.errors.availability import UnavailableError
-from gql_platform.errors.input import InvalidInputError
+from gql_platform.errors.input import InvalidInputError, NotFoundError
 
 
 @dataclass(eq=False)
@@ -35,3 +35,35 @@ class ReceiverUnavailableError(UnavailableError):
     code = "RECEIVER_UNAVAILABLE"
     host: str
     problem: str
+
+
+@dataclass(eq=False)
+class TooManyWebhooksError(InvalidInputError):
+    """There are {maximum} webhooks, and no more can be made; delete one, or widen another."""
+
+    code = "TOO_MANY_WEBHOOKS"
+    maximum: int
+
+
+@dataclass(eq=False)
+class WebhookDisabledError(InvalidInputError):
+    """The webhook {webhook_id!r} is disabled, so that nothing is sent; enable it first."""
+
+    code = "WEBHOOK_DISABLED"
+    webhook_id: str
+
+
+@dataclass(eq=False)
+class WebhookNotFoundError(NotFoundError):
+    """There is no webhook {webhook_id!r}; `webhooks` lists those that there are."""
+
+    code = "WEBHOOK_NOT_FOUND"
+    webhook_id: str
+
+
+@dataclass(eq=False)
+class WebhookDeliveryNotFoundError(NotFoundError):
+    """There is no delivery {delivery_id!r}, or no longer; `webhookDeliveries` lists them."""
+
+    code = "WEBHOOK_DELIVERY_NOT_FOUND"
+    delivery_id: str

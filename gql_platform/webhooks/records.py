@@ -24,6 +24,18 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookDraft:
+    """What somebody wants of a webhook; the attributes are those of `Webhook`."""
+
+    url: str
+    description: str = ""
+    types: tuple[str, ...] = ()
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Webhook:
     """An address that events are sent to.
 

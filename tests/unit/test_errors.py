@@ -60,6 +60,22 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.TooManyWebhooksError(maximum=100),
+        "There are 100 webhooks, and no more can be made; delete one, or widen another.",
+    ),
+    (
+        errors.WebhookDisabledError(webhook_id="a"),
+        "The webhook 'a' is disabled, so that nothing is sent; enable it first.",
+    ),
+    (
+        errors.WebhookNotFoundError(webhook_id="a"),
+        "There is no webhook 'a'; `webhooks` lists those that there are.",
+    ),
+    (
+        errors.WebhookDeliveryNotFoundError(delivery_id="a"),
+        "There is no delivery 'a', or no longer; `webhookDeliveries` lists them.",
+    ),
+    (
         errors.WebhookSecretError(minimum=24, maximum=64),
         (
             "The secret cannot sign: pass `whsec_` and the base64 of 24 to 64 random bytes, or "

@@ -15,7 +15,8 @@
     │   ├── PredictionTimeoutError     a model that does not answer in time
     │   ├── MonitoringDisabledError    the metrics are switched off
     │   ├── StoreUnavailableError      the platform's own database does not answer
-    │   └── IdempotencyKeyBusyError    the first request with the key is still at work
+    │   ├── IdempotencyKeyBusyError    the first request with the key is still at work
+    │   └── ReceiverUnavailableError   the receiver of a webhook does not answer
     ├── InvalidInputError              the caller sent something that cannot be used
     │   ├── InvalidIDError             an id that none of our types made
     │   ├── TooManyIDsError            more ids than are fetched at once
@@ -39,14 +40,20 @@
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
-    │   └── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── WebhookAddressError        an address that nothing is sent to
+    │   ├── WebhookSecretError         a text that cannot sign
+    │   ├── TooManyWebhooksError       more webhooks than are looked at for each event
+    │   └── WebhookDisabledError       a message on trial where nothing is sent
     ├── NotFoundError
     │   ├── ModelNotFoundError         no served model of that name
     │   ├── VersionNotFoundError       no such version of a served model
     │   ├── UnknownVersionError        no such version of a model, or no such alias
     │   ├── NoEarlierDeploymentError   nothing to go back to
     │   ├── PathNotFoundError          no such path
-    │   └── JobNotFoundError           no such job
+    │   ├── JobNotFoundError           no such job
+    │   ├── WebhookNotFoundError       no such webhook
+    │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── ModelError                     the model itself does not do what it should
     │   ├── UnsupportedModelError      a model that cannot be served
     │   ├── ModelLoadError             loading the model's files failed
@@ -155,6 +162,15 @@ from gql_platform.errors.store import (
 from gql_platform.errors.tree import (
     PlatformError,
 )
+from gql_platform.errors.webhooks import (
+    ReceiverUnavailableError,
+    TooManyWebhooksError,
+    WebhookAddressError,
+    WebhookDeliveryNotFoundError,
+    WebhookDisabledError,
+    WebhookNotFoundError,
+    WebhookSecretError,
+)
 
 __all__ = [
     "AccessError",
@@ -206,6 +222,7 @@ __all__ = [
     "PortInUseError",
     "PredictionError",
     "PredictionTimeoutError",
+    "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
     "RunFilterError",
@@ -218,6 +235,7 @@ __all__ = [
     "TooManyIDsError",
     "TooManyRowsError",
     "TooManySeriesError",
+    "TooManyWebhooksError",
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
@@ -225,5 +243,10 @@ __all__ = [
     "UnsupportedMediaTypeError",
     "UnsupportedModelError",
     "VersionNotFoundError",
+    "WebhookAddressError",
+    "WebhookDeliveryNotFoundError",
+    "WebhookDisabledError",
+    "WebhookNotFoundError",
+    "WebhookSecretError",
     "WorkersError",
 ]

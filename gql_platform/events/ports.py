@@ -56,3 +56,11 @@ class EventLog(Protocol):
     async def watch(self) -> None:
         """Tell `news` of what other processes append, without end."""
         ...
+
+
+class Outbox(Protocol):
+    """Note where events are to be sent."""
+
+    async def put(self, transaction: Transaction, events: Sequence[Event]) -> None:
+        """Write down who is to get these events, in the transaction that they are written in."""
+        ...

@@ -14,7 +14,7 @@ from gql_platform.errors import (
     UnavailableError,
 )
 from gql_platform.events.broadcast import EVERYTHING, READ_AT_ONCE, Broadcast, Follower
-from gql_platform.events.ports import EventLog
+from gql_platform.events.ports import EventLog, Outbox
 from gql_platform.events.records import Delivery, Event, EventFilter, NewEvent
 from gql_platform.paging import Page, decode_cursor, page_of, page_size
 from gql_platform.store import Store, Transaction
@@ -38,6 +38,7 @@ class Events:
     Args:
         store: Where transactions begin.
         event_log: Where events are.
+        outbox: Notes where they are to be sent; None sends them nowhere.
         retention_days: How long events are kept.
         max_events: How many of the newest are kept at most.
         places: How many events wait for a follower before it counts as too slow.
@@ -49,6 +50,7 @@ class Events:
         store: Store,
         event_log: EventLog,
         *,
+        outbox: Outbox | None = None,
         retention_days: float = 30.0,
         max_events: int = 1_000_000,
         places: int = PLACES,
@@ -56,6 +58,7 @@ class Events:
     ) -> None:
         self._store = store
         self._log = event_log
+        self._outbox = outbox
         self._retention = timedelta(days=retention_days)
         self._max_events = max_events
         self._places = places
@@ -68,7 +71,10 @@ class Events:
         Raises:
             StoreUnavailableError: If the database does not answer.
         """
-        return await self._log.append(transaction, events, time=self._now())
+        written = await self._log.append(transaction, events, time=self._now())
+        if self._outbox is not None:
+            await self._outbox.put(transaction, written)
+        return written
 
     async def record(self, *events: NewEvent) -> Sequence[Event]:
         """Write events down in a transaction of their own.

@@ -22,6 +22,7 @@ from gql_platform.testing.services import (
     in_memory_services,
 )
 from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
+from gql_platform.testing.webhooks import InMemoryWebhookStore
 
 __all__ = [
     "FIRST_MOMENT",
@@ -36,6 +37,7 @@ __all__ = [
     "InMemoryLoader",
     "InMemoryRequestKeys",
     "InMemoryStore",
+    "InMemoryWebhookStore",
     "LinearClassifier",
     "LinearRegressor",
     "columns_of",

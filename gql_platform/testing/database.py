@@ -16,6 +16,7 @@ from gql_platform.idempotency.records import KeptRequest, Result
 from gql_platform.jobs.records import Job
 from gql_platform.news import News
 from gql_platform.store import Store, Transaction
+from gql_platform.webhooks.records import Webhook, WebhookDelivery
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Contents:
         deleted_through: Events up to this one are deleted.
         requests: The requests that are kept, by scope and key.
         jobs: The jobs, by id.
+        webhooks: Where events are sent to, by id.
+        deliveries: The events on their way, by id.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -35,6 +38,8 @@ class Contents:
     deleted_through: int = 0
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    webhooks: dict[str, Webhook] = field(default_factory=dict)
+    deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
@@ -43,6 +48,8 @@ class Contents:
             events=copy(self.events),
             requests=copy(self.requests),
             jobs=copy(self.jobs),
+            webhooks=copy(self.webhooks),
+            deliveries=copy(self.deliveries),
         )
 
 

@@ -14,10 +14,16 @@ from gql_platform.adapters.sql.idempotency import SqlRequestKeys
 from gql_platform.adapters.sql.notifications import watch_postgresql
 from gql_platform.adapters.sql.upgrade import upgrade
 from gql_platform.adapters.sql.watch import watch_sqlite
+from gql_platform.adapters.sql.webhooks import SqlWebhookStore
 from gql_platform.events.ports import EventLog
 from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.store import Store
-from gql_platform.testing import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
+from gql_platform.testing import (
+    InMemoryDatabase,
+    InMemoryEventLog,
+    InMemoryRequestKeys,
+    InMemoryWebhookStore,
+)
 from tests.postgresql import PostgreSQL
 
 SHARED = ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)]
@@ -34,12 +40,14 @@ class Kept:
         store: The database.
         event_log: Its events.
         request_keys: Its keys of requests.
+        webhooks: Its webhooks, which are the outbox of its events too.
         uri: Where it is; None for one that only this process has.
     """
 
     store: Store
     event_log: EventLog
     request_keys: RequestKeys
+    webhooks: InMemoryWebhookStore | SqlWebhookStore
     uri: str | None = None
 
 
@@ -68,7 +76,12 @@ async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 def in_memory() -> Kept:
     """Return the database of the package's own test doubles."""
     database = InMemoryDatabase()
-    return Kept(database, InMemoryEventLog(database), InMemoryRequestKeys(database))
+    return Kept(
+        database,
+        InMemoryEventLog(database),
+        InMemoryRequestKeys(database),
+        InMemoryWebhookStore(database),
+    )
 
 
 async def opened_at(uri: str) -> Kept:
@@ -79,7 +92,8 @@ async def opened_at(uri: str) -> Kept:
     watch = watch_sqlite if address.is_sqlite else watch_postgresql
     shared = None if address.is_in_memory else uri
     keys = SqlRequestKeys(database)
-    return Kept(database, SqlEventLog(database, watch=watch), keys, shared)
+    events = SqlEventLog(database, watch=watch)
+    return Kept(database, events, keys, SqlWebhookStore(database), shared)
 
 
 @asynccontextmanager

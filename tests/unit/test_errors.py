@@ -65,6 +65,43 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         errors.JobUnfinishedError(job_id="a", state="RUNNING"),
         "The job 'a' is RUNNING and cannot be repeated yet; wait for its end, or cancel it.",
     ),
+    (
+        errors.WebhookAddressError(url="http://a", problem="it is odd"),
+        (
+            "Nothing is sent to 'http://a': it is odd; pass an `https` address of a public host, "
+            "or have the network of the receiver allowed."
+        ),
+    ),
+    (
+        errors.ReceiverUnavailableError(host="a.example", problem="it refuses connections"),
+        (
+            "The receiver at 'a.example' cannot be reached: it refuses connections; it is tried "
+            "again later."
+        ),
+    ),
+    (
+        errors.TooManyWebhooksError(maximum=100),
+        "There are 100 webhooks, and no more can be made; delete one, or widen another.",
+    ),
+    (
+        errors.WebhookDisabledError(webhook_id="a"),
+        "The webhook 'a' is disabled, so that nothing is sent; enable it first.",
+    ),
+    (
+        errors.WebhookNotFoundError(webhook_id="a"),
+        "There is no webhook 'a'; `webhooks` lists those that there are.",
+    ),
+    (
+        errors.WebhookDeliveryNotFoundError(delivery_id="a"),
+        "There is no delivery 'a', or no longer; `webhookDeliveries` lists them.",
+    ),
+    (
+        errors.WebhookSecretError(minimum=24, maximum=64),
+        (
+            "The secret cannot sign: pass `whsec_` and the base64 of 24 to 64 random bytes, or "
+            "none to have one made."
+        ),
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),

@@ -15,11 +15,14 @@ from importlib import resources
 import sklearn
 import sklearn.utils
 
+PACKAGE = "gql_platform.adapters.skops"
+"""Where the names lie."""
+
 
 def estimator_names(version: str) -> list[str] | None:
     """Return the full names of all estimators of a version of scikit-learn, if they are known."""
     minor = ".".join(version.split(".")[:2])
-    listed = resources.files(__package__) / f"estimators-{minor}.txt"
+    listed = resources.files(PACKAGE) / f"estimators-{minor}.txt"
     return listed.read_text("utf-8").split() if listed.is_file() else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -16,10 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0002"
+REVISION = "0003"
 """What this code knows; each migration has the next number."""
 
 metadata = MetaData()
@@ -110,3 +112,46 @@ jobs = Table(
     Index("platform_jobs_by_state", "state", "id"),
     Index("platform_jobs_by_kind", "kind", "id"),
 )
+
+webhooks = Table(
+    "platform_webhooks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("url", String(2000), nullable=False),
+    Column("description", Text, nullable=False),
+    Column("types", _Json, nullable=False),
+    Column("subject_kind", String(100), nullable=True),
+    Column("subject_id", String(1000), nullable=True),
+    Column("secret", String(100), nullable=False),
+    Column("previous_secret", String(100), nullable=True),
+    Column("previous_secret_until", Moment, nullable=True),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("disabled_because", Text, nullable=True),
+    Column("paused_until", Moment, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(255), nullable=False),
+)
+
+webhook_deliveries = Table(
+    "platform_webhook_deliveries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("webhook_id", String(36), nullable=False),
+    Column("event_sequence", _Number, nullable=False),
+    Column("event", _Json, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Moment, nullable=False),
+    Column("lease", String(36), nullable=True),
+    Column("completed_at", Moment, nullable=True),
+    Column("status_code", Integer, nullable=True),
+    Column("problem", Text, nullable=True),
+    UniqueConstraint("webhook_id", "event_sequence", name="platform_webhook_deliveries_once"),
+    Index("platform_webhook_deliveries_due", "state", "next_attempt_at"),
+    Index("platform_webhook_deliveries_by_webhook", "webhook_id", "state", "next_attempt_at"),
+    Index("platform_webhook_deliveries_completed", "completed_at"),
+)
+"""The event lies here whole: it is sent even when the log has deleted it.
+
+There is no foreign key: a change of the platform must not fail because somebody deletes a webhook.
+"""

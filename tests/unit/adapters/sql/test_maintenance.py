@@ -61,7 +61,7 @@ class TestCheck:
     def test_sound_database_has_no_problems(self, maintenance: Maintenance) -> None:
         """A database that was brought up is in order, and bringing it up again changes nothing."""
         assert maintenance.problems() == []
-        assert maintenance.upgrade() == "0002"
+        assert maintenance.upgrade() == "0003"
         assert maintenance.problems() == []
 
     def test_missing_tables_are_told(self, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ class TestCheck:
         file = tmp_path / "empty.db"
         file.touch()
         (problem,) = Maintenance(Address.parsed(f"sqlite:///{file}")).problems()
-        assert "revision None instead of '0002'" in problem
+        assert "revision None instead of '0003'" in problem
         assert "gql-platform database upgrade" in problem
 
     def test_missing_file_is_told(self, tmp_path: Path) -> None:

@@ -1,0 +1,217 @@
+"""Webhooks and their deliveries in tables."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Row
+
+from gql_platform.adapters.sql.database import Database
+from gql_platform.adapters.sql.session import session_of
+from gql_platform.adapters.sql.tables import webhook_deliveries, webhooks
+from gql_platform.events.ports import Outbox
+from gql_platform.events.records import Event
+from gql_platform.store import Transaction
+from gql_platform.webhooks.ports import WebhookStore
+from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery
+
+_webhooks, _deliveries = webhooks, webhook_deliveries
+
+
+class SqlWebhookStore(WebhookStore, Outbox):
+    """Keep webhooks in the platform's database.
+
+    Args:
+        database: Where the tables are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, transaction: Transaction, events: Sequence[Event]) -> None:
+        """Write down who is to get these events, in the transaction that they are written in."""
+        session = session_of(transaction)
+        found = await session.execute(select(_webhooks).where(_webhooks.c.is_enabled))
+        asking = list(map(_webhook, found))
+        rows = [
+            _new_row(webhook, event)
+            for event in events
+            for webhook in asking
+            if webhook.wants(event)
+        ]
+        if rows:
+            await session.execute(insert(_deliveries), rows)
+
+    async def put_webhook(self, transaction: Transaction, webhook: Webhook) -> None:
+        """Keep a webhook, in the place of the one with its id if there is one."""
+        session = session_of(transaction)
+        insert_or = sqlite.insert if session.dialect == "sqlite" else postgresql.insert
+        values = asdict(webhook)
+        statement = insert_or(_webhooks).values(values)
+        await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    async def delete_webhook(self, transaction: Transaction, webhook_id: str) -> bool:
+        """Forget a webhook and its deliveries, and return False if there is none."""
+        session = session_of(transaction)
+        await session.execute(delete(_deliveries).where(_deliveries.c.webhook_id == webhook_id))
+        found = await session.execute(delete(_webhooks).where(_webhooks.c.id == webhook_id))
+        return bool(found.rowcount)
+
+    async def webhook(self, webhook_id: str) -> Webhook | None:
+        """Return a webhook, if there is one."""
+        async with self._database.read() as session:
+            found = await session.execute(select(_webhooks).where(_webhooks.c.id == webhook_id))
+            row = found.one_or_none()
+        return None if row is None else _webhook(row)
+
+    async def webhooks(self, *, after: str, limit: int) -> Sequence[Webhook]:
+        """Return up to ``limit`` webhooks behind an id, in the order of their ids."""
+        behind = select(_webhooks).where(_webhooks.c.id > after)
+        async with self._database.read() as session:
+            found = await session.execute(behind.order_by(_webhooks.c.id).limit(limit))
+            return list(map(_webhook, found))
+
+    async def pause(self, webhook_id: str, *, until: datetime) -> None:
+        """Leave a webhook alone for a while; whatever else was changed of it stays."""
+        change = update(_webhooks).where(_webhooks.c.id == webhook_id)
+        async with self._database.begin() as session:
+            await session.execute(change.values(paused_until=until))
+
+    async def disable(self, webhook_id: str, *, because: str) -> None:
+        """Send a webhook nothing more; whatever else was changed of it stays."""
+        change = update(_webhooks).where(_webhooks.c.id == webhook_id)
+        async with self._database.begin() as session:
+            await session.execute(change.values(is_enabled=False, disabled_because=because))
+
+    async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
+        """Return webhooks that something is due for, those first that wait longest."""
+        paused_until = _webhooks.c.paused_until
+        statement = (
+            select(_deliveries.c.webhook_id)
+            .join(_webhooks, _webhooks.c.id == _deliveries.c.webhook_id)
+            .where(_deliveries.c.state == DeliveryState.WAITING)
+            .where(_deliveries.c.next_attempt_at <= now, _webhooks.c.is_enabled)
+            .where(or_(paused_until.is_(None), paused_until <= now))
+            .group_by(_deliveries.c.webhook_id)
+            .order_by(func.min(_deliveries.c.next_attempt_at), _deliveries.c.webhook_id)
+            .limit(limit)
+        )
+        async with self._database.read() as session:
+            return list((await session.execute(statement)).scalars())
+
+    async def claim(
+        self, webhook_id: str, *, lease: str, now: datetime, until: datetime, limit: int
+    ) -> Sequence[WebhookDelivery]:
+        """Begin an attempt at up to ``limit`` deliveries that are due, the longest due first."""
+        # SQLite has one writer and needs no lock; PostgreSQL passes over what others hold.
+        chosen = (
+            select(_deliveries.c.id)
+            .where(_deliveries.c.webhook_id == webhook_id)
+            .where(_deliveries.c.state == DeliveryState.WAITING)
+            .where(_deliveries.c.next_attempt_at <= now)
+            .order_by(_deliveries.c.next_attempt_at, _deliveries.c.event_sequence)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.begin() as session:
+            ids = list((await session.execute(chosen)).scalars())
+            found = await session.execute(
+                update(_deliveries)
+                .where(_deliveries.c.id.in_(ids))
+                .values(attempts=_deliveries.c.attempts + 1, next_attempt_at=until, lease=lease)
+                .returning(*_deliveries.c)
+            )
+            claimed = {row.id: _delivery(row) for row in found}
+        return [claimed[each] for each in ids]
+
+    async def record(self, delivery: WebhookDelivery, *, lease: str) -> bool:
+        """Keep what an attempt came to, and return False if somebody else has claimed it since."""
+        change = (
+            update(_deliveries)
+            .where(_deliveries.c.id == delivery.id, _deliveries.c.lease == lease)
+            .values(
+                state=delivery.state,
+                next_attempt_at=delivery.next_attempt_at,
+                lease=None,
+                completed_at=delivery.completed_at,
+                status_code=delivery.status_code,
+                problem=delivery.problem,
+            )
+        )
+        async with self._database.begin() as session:
+            return bool((await session.execute(change)).rowcount)
+
+    async def redeliver(
+        self, transaction: Transaction, delivery_id: str, *, now: datetime
+    ) -> WebhookDelivery | None:
+        """Make a delivery due once more, with all attempts before it; None if there is none."""
+        found = await session_of(transaction).execute(
+            update(_deliveries)
+            .where(_deliveries.c.id == delivery_id)
+            .values(
+                state=DeliveryState.WAITING,
+                attempts=0,
+                next_attempt_at=now,
+                lease=None,
+                completed_at=None,
+            )
+            .returning(*_deliveries.c)
+        )
+        row = found.one_or_none()
+        return None if row is None else _delivery(row)
+
+    async def deliveries(
+        self, webhook_id: str, *, state: DeliveryState | None, before: int | None, limit: int
+    ) -> Sequence[WebhookDelivery]:
+        """Return up to ``limit`` deliveries of a webhook, newest first."""
+        conditions = [_deliveries.c.webhook_id == webhook_id]
+        if state is not None:
+            conditions.append(_deliveries.c.state == state)
+        if before is not None:
+            conditions.append(_deliveries.c.event_sequence < before)
+        statement = select(_deliveries).where(and_(*conditions))
+        async with self._database.read() as session:
+            found = await session.execute(
+                statement.order_by(_deliveries.c.event_sequence.desc()).limit(limit)
+            )
+            return list(map(_delivery, found))
+
+    async def delete_completed(self, *, before: datetime, limit: int) -> int:
+        """Forget deliveries that were completed before, and return how many; at most ``limit``."""
+        is_orphan = _deliveries.c.webhook_id.not_in(select(_webhooks.c.id))
+        old = (
+            select(_deliveries.c.id)
+            .where(or_(_deliveries.c.completed_at < before, is_orphan))
+            .limit(limit)
+        )
+        async with self._database.begin() as session:
+            found = await session.execute(delete(_deliveries).where(_deliveries.c.id.in_(old)))
+        return int(found.rowcount)
+
+
+def _new_row(webhook: Webhook, event: Event) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "webhook_id": webhook.id,
+        "event_sequence": event.sequence,
+        "event": {**asdict(event), "time": event.time.isoformat()},
+        "state": DeliveryState.WAITING,
+        "attempts": 0,
+        "next_attempt_at": event.time,
+    }
+
+
+def _webhook(row: Row[Any]) -> Webhook:
+    values = cast(dict[str, Any], row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    return Webhook(**{**values, "types": tuple(row.types)})
+
+
+def _delivery(row: Row[Any]) -> WebhookDelivery:
+    values = dict(cast(dict[str, Any], row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
+    del values["event_sequence"]
+    event = Event(**{**row.event, "time": datetime.fromisoformat(row.event["time"])})
+    return WebhookDelivery(**{**values, "event": event, "state": DeliveryState(row.state)})

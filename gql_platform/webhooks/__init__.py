@@ -1,0 +1,1 @@
+"""Events that are sent to addresses, until each has arrived or was given up."""

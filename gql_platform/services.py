@@ -40,6 +40,7 @@ class Services:
     demo: Demo | None = None
 
     async def close(self) -> None:
-        """Let go of threads and processes; what is at work ends first."""
+        """Let go of threads, processes and connections; what is at work ends first."""
         await self.serving.close()
+        await self.tracking.close()
         await self.store.close()

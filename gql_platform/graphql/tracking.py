@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import strawberry
 
+from gql_platform.access.records import Permission
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost
 from gql_platform.graphql.node import Node, encode_id
+from gql_platform.graphql.permission import RequiresPermission
 from gql_platform.graphql.run_filters import FilterArgument, OrderArgument, chosen_runs, order_of
 from gql_platform.graphql.scalars import FloatVector, Int64, Int64Vector
 from gql_platform.graphql.tags import TagType as TagType
@@ -138,23 +140,29 @@ class RunType(Node):
             duration_ms=parent.duration_ms,
         )
 
-    @edge(graphql_type=Optional[Annotated["ExperimentType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
+    @edge(
+        graphql_type=Optional[Annotated["ExperimentType", strawberry.lazy(__name__)]],  # noqa: UP045 - a lazy type takes no `|`
+        directives=[RequiresPermission(permission=Permission.RUN_READ)],
+    )
     @staticmethod
     async def experiment(parent: strawberry.Parent[Run], info: Info) -> Experiment | None:
         """The experiment that it belongs to."""
+        info.context.viewer.require(Permission.RUN_READ)
         return await info.context.loaders.experiments.load(parent.experiment_id)
 
     @edge(
         graphql_type=list[
             Annotated["ModelVersionType", strawberry.lazy("gql_platform.graphql.registry")]
         ]
-        | None
+        | None,
+        directives=[RequiresPermission(permission=Permission.MODEL_READ)],
     )
     @staticmethod
     async def model_versions(
         parent: strawberry.Parent[Run], info: Info
     ) -> tuple[ModelVersion, ...]:
         """The registered versions that it trained, by model and number."""
+        info.context.viewer.require(Permission.MODEL_READ)
         return await info.context.loaders.versions_of_runs.load(parent.run_id) or ()
 
     @edge(

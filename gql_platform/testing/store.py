@@ -292,6 +292,9 @@ class InMemoryStore:
         self._count("metric_histories")
         return {ref: _series(self._points[ref]) for ref in metrics if ref in self._points}
 
+    async def close(self) -> None:
+        """Do nothing: no connection is held."""
+
     def _count(self, method: str) -> None:
         self.calls[method] += 1
         if self._failure is not None:

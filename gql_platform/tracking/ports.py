@@ -90,3 +90,7 @@ class RunStore(Protocol):
             gql_platform.errors.RegistryUnavailableError: If the registry does not answer.
         """
         ...
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        ...

@@ -179,6 +179,10 @@ class Tracking:
             if request.metric in found
         }
 
+    async def close(self) -> None:
+        """Let go of the store's connections."""
+        await self._store.close()
+
     async def _with_runs_of_model(self, chosen: RunFilter) -> RunFilter:
         """Say which runs trained versions of the model that a filter names."""
         if chosen.model is None:

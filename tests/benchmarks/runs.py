@@ -4,13 +4,13 @@
 import asyncio
 import resource
 import sqlite3
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -64,22 +64,15 @@ WHOLE = Size(runs=10_000, metrics=20, steps=100, params=20, points=1_000_000)
 PART = Size(runs=200, metrics=4, steps=5, params=4, points=20_000)
 
 
-def store_of(size: Size) -> str:
-    """Return the address of a store of that size, made once and kept in the temporary folder."""
-    name = f"gql-platform-runs-{size.runs}-{size.metrics}-{size.steps}-{size.points}"
-    folder = Path(tempfile.gettempdir()) / name
-    file, done = folder / "mlflow.db", folder / "done"
+def store_of(size: Size, folder: Path) -> str:
+    """Make a store of that size in a folder, and return its address."""
+    file = folder / "mlflow.db"
     uri = f"sqlite:///{file}"
-    if not done.exists():
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob("mlflow.db*"):
-            old.unlink()
-        sqlite_file.prepare(uri, data_dir=folder)
-        embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
-        with closing(sqlite3.connect(file)) as connection:
-            _fill(connection, size)
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        done.touch()
+    sqlite_file.prepare(uri, data_dir=folder)
+    embedded.create_tables(uri, artifact_root=(folder / "artifacts").as_uri())
+    with closing(sqlite3.connect(file)) as connection:
+        _fill(connection, size)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return uri
 
 
@@ -267,7 +260,11 @@ def measure(plan: Plan, _: Product) -> Iterator[Table]:
     """Measure on a store on SQLite."""
     is_whole = plan.starts > 0
     size = WHOLE if is_whole else PART
-    uri = store_of(size)
+    with TemporaryDirectory() as folder:
+        yield from _tables(store_of(size, Path(folder)), size, is_whole=is_whole)
+
+
+def _tables(uri: str, size: Size, *, is_whole: bool) -> Iterator[Table]:
     yield Table(
         f"A page of {PAGE} runs out of {size.runs:,}, with params, metrics, tags and versions",
         ["page", "statements", "CPU ms", "times the SQL by hand"],

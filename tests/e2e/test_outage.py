@@ -37,9 +37,10 @@ def label_of(answer: httpx2.Response) -> str:
 
 @dataclass(frozen=True)
 class Fleet:
-    """A server, and the PostgreSQL under it."""
+    """A server, the PostgreSQL under it, and its data folder."""
 
     server: ServerProcess
+    folder: Path
     postgresql: PostgreSQL
 
     def ask(self, query: str, **variables: str) -> dict[str, Any]:
@@ -74,7 +75,7 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
             "GQL_PLATFORM_DATABASE_URL": postgresql.new_database(),
         }
         with running_server(tmp_path, "--demo", environ=environ) as server:
-            yield Fleet(server, postgresql)
+            yield Fleet(server, tmp_path, postgresql)
 
 
 def timed(expected: str, seconds: float, call: Any) -> None:
@@ -85,6 +86,7 @@ def timed(expected: str, seconds: float, call: Any) -> None:
 
 
 def test_loaded_models_outlive_a_minute_without_their_registry(fleet: Fleet) -> None:
+    assert list((fleet.folder / "artifacts").rglob("MLmodel")), "the demo's files lie elsewhere"
     pid = fleet.server.process.pid
     predict = f"{fleet.server.url}/predict/{MODEL}"
     columns = httpx2.get(f"{fleet.server.url}/v2/models/{MODEL}", timeout=30).json()["inputs"]

@@ -158,6 +158,9 @@ class LocalStore:
         del run_ids
         return {}
 
+    async def close(self) -> None:
+        """Do nothing: no connection is held."""
+
     def _point(self, ref: VersionRef, alias: str) -> None:
         registered = self._models[ref.model]
         others = [found for found in registered.model.aliases if found.name != alias]

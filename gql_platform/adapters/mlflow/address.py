@@ -34,12 +34,17 @@ def check_address(uri: str, *, setting: str) -> None:
         )
 
 
+def is_database(uri: str) -> bool:
+    """Return whether a store is a database, without a server of MLflow in front of it."""
+    return uri.partition(":")[0].partition("+")[0].lower() in DATABASE_ENGINES
+
+
 def _problem_of(uri: str) -> str | None:
     if not uri.strip() or uri != uri.strip():
         return "it is blank, or has blanks around it"
-    scheme = uri.partition(":")[0].lower()
-    if scheme.partition("+")[0] in DATABASE_ENGINES:
+    if is_database(uri):
         return _problem_of_database(uri)
+    scheme = uri.partition(":")[0].lower()
     if scheme in SERVERS:
         return _problem_of_server(uri)
     if uri in DATABRICKS or scheme in DATABRICKS:

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import sqlalchemy
 from mlflow import MlflowClient
-from mlflow.store.db.db_types import DATABASE_ENGINES
 
 from gql_platform.adapters.mlflow import embedded
+from gql_platform.adapters.mlflow.address import is_database
 from gql_platform.adapters.mlflow.outage import outages
 from gql_platform.adapters.mlflow.threads import Threads
 
@@ -72,6 +72,6 @@ class Client:
 
 def _knock(uri: str) -> None:
     """Connect to a database once, for MLflow would try ten times and take minutes to give up."""
-    if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
+    if is_database(uri):
         engine = sqlalchemy.create_engine(uri, poolclass=sqlalchemy.NullPool)
         engine.connect().close()

@@ -13,9 +13,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.models.model import ModelInfo
 
+from gql_platform.adapters.mlflow.address import is_database
 from gql_platform.adapters.mlflow.embedded import create_tables
 from gql_platform.adapters.mlflow.outage import outages
-from gql_platform.adapters.sql.sqlite_file import database_file
 from gql_platform.demo.records import TrainedModel
 from gql_platform.registry.records import CHAMPION
 
@@ -31,8 +31,8 @@ class MLflowPublisher:
     Args:
         tracking_uri: Where MLflow keeps runs.
         registry_uri: Where MLflow keeps registered models.
-        artifact_dir: Where the files of the models go when the store is the embedded one;
-            another store knows its own place.
+        artifact_dir: Where the files of the models go when the store is a database; a server of
+            MLflow knows its own place.
     """
 
     def __init__(self, *, tracking_uri: str, registry_uri: str, artifact_dir: Path) -> None:
@@ -61,8 +61,9 @@ class MLflowPublisher:
         found = client.get_experiment_by_name(EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
-        is_embedded = database_file(self._tracking_uri) is not None
-        place = (self._artifact_dir.resolve() / EXPERIMENT).as_uri() if is_embedded else None
+        # MLflow itself would put them into the folder that the process was started in.
+        is_ours = is_database(self._tracking_uri)
+        place = (self._artifact_dir.resolve() / EXPERIMENT).as_uri() if is_ours else None
         return str(client.create_experiment(EXPERIMENT, artifact_location=place))
 
 

@@ -108,6 +108,9 @@ class MLflowRuns:
             return {}
         return await self._client.call(lambda client: _versions(client, wanted))
 
+    async def close(self) -> None:
+        """Do nothing: MLflow keeps its connections to itself."""
+
 
 def is_run_id(text: str) -> bool:
     """Return whether MLflow may have made such an id."""

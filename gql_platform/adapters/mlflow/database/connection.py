@@ -4,11 +4,11 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
 
-from mlflow.store.db.db_types import DATABASE_ENGINES
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
+from gql_platform.adapters.mlflow.address import is_database
 from gql_platform.adapters.mlflow.database.tables import KNOWN_REVISIONS, alembic_version
 from gql_platform.adapters.mlflow.outage import outages
 from gql_platform.adapters.mlflow.threads import Threads
@@ -41,8 +41,7 @@ class UnknownRevisionError(Exception):
 
 def is_readable(uri: str) -> bool:
     """Return whether a store is a database of a kind that is read directly."""
-    scheme = uri.partition(":")[0].lower()
-    if scheme.partition("+")[0] not in DATABASE_ENGINES:
+    if not is_database(uri):
         return False
     url = make_url(uri)
     is_in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")

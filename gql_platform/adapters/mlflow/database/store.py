@@ -108,6 +108,11 @@ class DatabaseRuns:
             lambda: self._client.versions_of_runs(wanted),
         )
 
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._client.close()
+        self._database.close()
+
     async def _read(
         self, work: Callable[[Connection], T], instead: Callable[[], Awaitable[T]]
     ) -> T:

@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := PIP_CONSTRAINT=requirements.lock PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format schema bench docs lock clean
+.PHONY: help serve test coverage check format schema bench docs lock clean
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ serve: .venv/.lean ## Install what serving needs, and serve demo models on http:
 	$(BIN)/gql-platform serve --demo
 
 test: .venv/.dev ## Install what the tests need, and run all of them
+	$(BIN)/pytest -n 2 --dist loadfile
+
+coverage: .venv/.dev ## Run all tests and show which lines they miss; it takes three times as long
 	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 check: .venv/.dev ## Run the linters, the type checkers and the checks of the contract

@@ -15,11 +15,12 @@ from gql_platform.adapters.sql.outage import StillAtWorkError, bounded, outages
 from gql_platform.adapters.sql.session import Session
 from gql_platform.adapters.sql.sqlite_file import BUSY_SECONDS, PRAGMAS
 from gql_platform.adapters.sql.tables import REVISION, VERSION_TABLE, event_log, metadata
+from gql_platform.adapters.sql.turns import Turns
 from gql_platform.errors import DatabaseTooNewError
 from gql_platform.store import Store
 
 PATIENCE_SECONDS = 1.8
-"""How long anything may take before the database counts as away."""
+"""How long anything may take before the database counts as away; waiting in a crowd is none."""
 
 READERS = 4
 CONNECTIONS = 10
@@ -47,6 +48,7 @@ class Database(Store):
         self._patience_seconds = patience_seconds
         self._left_behind: set[asyncio.Task[None]] = set()
         self._writers, self._readers = _engines(address, patience_seconds)
+        self._writing, self._reading = _turns(address, patience_seconds)
 
     async def prepare(self) -> None:
         """Bring the tables up to what this code knows; other servers wait meanwhile.
@@ -87,7 +89,7 @@ class Database(Store):
         Raises:
             StoreUnavailableError: If the database is away, locked or full.
         """
-        async with self._session(self._writers) as session:
+        async with self._session(self._writers, self._writing) as session:
             yield session
             with outages(self.address):
                 await session.commit()
@@ -99,7 +101,7 @@ class Database(Store):
         Raises:
             StoreUnavailableError: If the database does not answer.
         """
-        async with self._session(self._readers) as session:
+        async with self._session(self._readers, self._reading) as session:
             yield session
 
     async def close(self) -> None:
@@ -113,19 +115,20 @@ class Database(Store):
         await self._readers.dispose()
 
     @asynccontextmanager
-    async def _session(self, engine: AsyncEngine) -> AsyncIterator[Session]:
+    async def _session(self, engine: AsyncEngine, turns: Turns) -> AsyncIterator[Session]:
         with outages(self.address):
-            connection = await self._opened(engine)
-            session = Session(connection, patience_seconds=self._patience_seconds)
-            try:
-                yield session
-            finally:
-                self._leave(await session.close())
+            async with turns.turn() as seconds_left:
+                connection = await self._opened(engine, seconds_left)
+                session = Session(connection, patience_seconds=self._patience_seconds)
+                try:
+                    yield session
+                finally:
+                    self._leave(await session.close())
 
-    async def _opened(self, engine: AsyncEngine) -> AsyncConnection:
+    async def _opened(self, engine: AsyncEngine, seconds: float) -> AsyncConnection:
         """Return a connection whose transaction has begun."""
         try:
-            return await bounded(_begun(engine), seconds=self._patience_seconds)
+            return await bounded(_begun(engine), seconds=seconds)
         except StillAtWorkError as error:
             self._leave(asyncio.create_task(_ended(error.task)))
             raise
@@ -191,6 +194,13 @@ def _engines(address: Address, patience_seconds: float) -> tuple[AsyncEngine, As
     if address.is_in_memory:
         return writers, writers
     return writers, _sqlite_engine(address, READERS, patience_seconds, begin="BEGIN")
+
+
+def _turns(address: Address, patience_seconds: float) -> tuple[Turns, Turns]:
+    """Return who may write and who may read, as many as there are connections."""
+    is_shared = not address.is_sqlite or address.is_in_memory
+    writing = Turns(1 if address.is_sqlite else CONNECTIONS, patience_seconds=patience_seconds)
+    return writing, writing if is_shared else Turns(READERS, patience_seconds=patience_seconds)
 
 
 def _engine(address: Address, **options: Any) -> AsyncEngine:

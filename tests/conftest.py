@@ -35,6 +35,17 @@ def untraced() -> Iterator[None]:
         coverage.start()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Leave the environment as it was: MLflow writes the address that it is given into it, and
+    servers that later tests start would follow that.
+    """
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture
 async def services() -> AsyncIterator[Services]:
     """The example services, with all models loaded."""

@@ -16,6 +16,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server that has just trained and registered the demo models."""
     with running_server(tmp_path_factory.mktemp("data"), "--demo") as running:
+        # Before its compiled form is there, it answers with other roundings.
+        running.wait_for(r'"model":"wine".*"event":"model_improved"')
         yield running
 
 

@@ -6,14 +6,16 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
 import httpx2
+
+from gql_platform.settings import Settings, environment_name
 
 START_SECONDS = 120
 """A first start trains models; on a busy machine that takes a while."""
@@ -56,8 +58,9 @@ class ServerProcess:
 
     def drain(self) -> None:
         """Take the lines that were written up to the end."""
-        while (line := self._arriving.get_nowait()) is not None:
-            self.lines.append(line)
+        with suppress(Empty):
+            while (line := self._arriving.get_nowait()) is not None:
+                self.lines.append(line)
 
     def read(self) -> None:
         """Take lines as they come; runs in a thread of its own."""
@@ -87,7 +90,7 @@ def starting_server(
         [*command, "--data-dir", str(data_dir), "--log-format", "json", *options],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "LOG_LEVEL": "info", **(environ or {})},
+        env={**without_settings(os.environ), "LOG_LEVEL": "info", **(environ or {})},
     )
     server = ServerProcess(process)
     reader = threading.Thread(target=server.read, daemon=True)
@@ -102,6 +105,12 @@ def starting_server(
         assert process.stderr is not None
         process.stderr.close()
         server.drain()
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which every setting has its default."""
+    names = {environment_name(field) for field in Settings.model_fields}
+    return {name: value for name, value in environ.items() if name.upper() not in names}
 
 
 def graphql(url: str, query: str, **variables: object) -> dict[str, Any]:

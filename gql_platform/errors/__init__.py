@@ -37,6 +37,7 @@
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
+    │   ├── JobPriorityError           a number that is no priority of a job
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
@@ -54,6 +55,7 @@
     │   ├── JobNotFoundError           no such job
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
+    ├── WorkerProcessError             the process that works on jobs ended too early
     ├── ModelError                     the model itself does not do what it should
     │   ├── UnsupportedModelError      a model that cannot be served
     │   ├── ModelLoadError             loading the model's files failed
@@ -125,7 +127,13 @@ from gql_platform.errors.input import (
     UnsupportedMediaTypeError,
     VersionNotFoundError,
 )
-from gql_platform.errors.jobs import JobFinishedError, JobNotFoundError, JobUnfinishedError
+from gql_platform.errors.jobs import (
+    JobFinishedError,
+    JobNotFoundError,
+    JobPriorityError,
+    JobUnfinishedError,
+    WorkerProcessError,
+)
 from gql_platform.errors.model import (
     BreakingChangeError,
     ModelError,
@@ -202,6 +210,7 @@ __all__ = [
     "InvalidRowsError",
     "JobFinishedError",
     "JobNotFoundError",
+    "JobPriorityError",
     "JobUnfinishedError",
     "MethodNotAllowedError",
     "ModelError",
@@ -248,5 +257,6 @@ __all__ = [
     "WebhookDisabledError",
     "WebhookNotFoundError",
     "WebhookSecretError",
+    "WorkerProcessError",
     "WorkersError",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gql_platform.errors.input import InvalidInputError, NotFoundError
+from gql_platform.errors.tree import PlatformError
 
 
 @dataclass(eq=False)
@@ -28,3 +29,22 @@ class JobUnfinishedError(InvalidInputError):
     code = "JOB_UNFINISHED"
     job_id: str
     state: str
+
+
+@dataclass(eq=False)
+class JobPriorityError(InvalidInputError):
+    """The priority {priority} is none; pass a whole number from 1 to {maximum}, where 1 is the most
+    urgent.
+    """
+
+    code = "INVALID_JOB_PRIORITY"
+    priority: int
+    maximum: int
+
+
+@dataclass(eq=False)
+class WorkerProcessError(PlatformError):
+    """The process that works on jobs ended with {reason}; the log has the cause."""
+
+    code = "WORKER_PROCESS_FAILED"
+    reason: str

@@ -1,10 +1,10 @@
 """What jobs need of an engine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from gql_platform.jobs.records import Job, JobFilter
+from gql_platform.jobs.records import Job, JobFilter, LogLine
 from gql_platform.store import Transaction
 
 
@@ -27,6 +27,10 @@ class JobEngine(Protocol):
         """Return a job; None when there is none of that id."""
         ...
 
+    async def jobs_by_id(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Return the jobs of these ids that there are, by id."""
+        ...
+
     async def jobs(self, *, chosen: JobFilter, after: str | None, limit: int) -> Sequence[Job]:
         """Return jobs, the newest first.
 
@@ -44,6 +48,40 @@ class JobEngine(Protocol):
         """
         ...
 
+    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
+        """Return up to ``limit`` lines of a job's log behind one, in their order."""
+        ...
+
+    async def are_jobs_alone(self) -> bool:
+        """Return whether there are jobs to do and no worker that lives."""
+        ...
+
+    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
+        ...
+
     async def close(self) -> None:
         """Let go of all connections."""
+        ...
+
+
+class WorkerHost(Protocol):
+    """Give a worker a process."""
+
+    async def run(self) -> None:
+        """Run a worker, and return when it has nothing to do any more.
+
+        Whoever is cancelled meanwhile takes it along.
+
+        Raises:
+            gql_platform.errors.WorkerProcessError: If it ends in another way.
+        """
+        ...
+
+
+class JobFiles(Protocol):
+    """Keep the files that jobs make."""
+
+    async def delete(self, job_ids: Sequence[str]) -> None:
+        """Delete all files of these jobs; one that has none is no error."""
         ...

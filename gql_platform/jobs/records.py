@@ -7,6 +7,22 @@ from typing import Annotated, Any
 
 from gql_platform.doc import DescribedEnum, Doc
 
+JOB_QUEUED = "job.queued"
+"""Somebody asked for a job."""
+
+JOB_STARTED = "job.started"
+"""A worker took a job, for the first time or after another worker's death."""
+
+JOB_FINISHED = {
+    "SUCCEEDED": "job.succeeded",
+    "FAILED": "job.failed",
+    "CANCELLED": "job.cancelled",
+}
+"""A job reached its last state, by that."""
+
+SUBJECT = "Job"
+"""The kind of what these events happen to."""
+
 Values = Mapping[str, Any]
 """What a job is given, or comes to, as JSON knows it."""
 
@@ -26,6 +42,14 @@ class JobState(DescribedEnum):
         return self not in UNFINISHED
 
 
+class LogLevel(DescribedEnum):
+    """How serious a line of a job's log is."""
+
+    INFO = "INFO", "What goes as it should."
+    WARNING = "WARNING", "What somebody should look at, although the job goes on."
+    ERROR = "ERROR", "What made an attempt fail."
+
+
 UNFINISHED = (JobState.QUEUED, JobState.RUNNING)
 """The states of jobs that are not done."""
 
@@ -39,6 +63,29 @@ class Progress:
     numbers: Annotated[Mapping[str, float], Doc("What it counts and measures.")] = field(
         default_factory=dict
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the work of a job has to say, for the job's log.
+
+    Attributes:
+        message: In words.
+        level: How serious it is.
+    """
+
+    message: str
+    level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a job's log."""
+
+    number: Annotated[int, Doc("Its place in the log, from 1.")]
+    time: Annotated[datetime, Doc("When it was written.")]
+    level: Annotated[LogLevel, Doc("How serious it is.")]
+    message: Annotated[str, Doc("In words.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +106,12 @@ class Job:
     result: Annotated[Values | None, Doc("What it came to; null until it succeeds.")] = None
     error: Annotated[str | None, Doc("Why it failed last; null if it never did.")] = None
     retry_of: Annotated[str | None, Doc("The job that it repeats; null if none.")] = None
+    worker: Annotated[str | None, Doc("The worker that took it last; null before that.")] = None
 
 
-Work = Callable[[Values], Generator[Progress, None, Values]]
-"""Yields how far it is, and returns the result; it is a function of a module, for it runs in a
-process of its own, and may begin anew after the machine that it ran on is gone."""
+Work = Callable[[Values], Generator[Progress | Note, None, Values]]
+"""Yields how far it is and what it has to say, and returns the result. It can be pickled, for it
+runs in a process of its own, and it may begin anew after the machine that it ran on is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +139,27 @@ class JobKind:
     def pause_seconds(self, failures: int) -> float:
         """Return how long to wait after so many failures."""
         return float(self.backoff_seconds * 2 ** (failures - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLife:
+    """A worker, as the others see it.
+
+    Attributes:
+        name: What tells it from all others; no two ever have the same.
+        host: The machine that it runs on.
+        pid: Its process there.
+        started_at: When it began.
+        seen_at: When it was last heard of.
+        heir: The worker that goes on with its jobs; None while it lives.
+    """
+
+    name: str
+    host: str
+    pid: int
+    started_at: datetime
+    seen_at: datetime
+    heir: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,54 @@
 """Starting, cancelling and repeating jobs, and looking at them."""
 
+import asyncio
+import re
 import secrets
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gql_platform.errors import JobFinishedError, JobNotFoundError, JobUnfinishedError
+import structlog
+
+from gql_platform.errors import (
+    InvalidCursorError,
+    JobFinishedError,
+    JobNotFoundError,
+    JobPriorityError,
+    JobUnfinishedError,
+    UnavailableError,
+    WorkerProcessError,
+)
+from gql_platform.events.records import NewEvent
+from gql_platform.events.service import Events
 from gql_platform.idempotency.records import Result
 from gql_platform.idempotency.service import Idempotency, keyed
-from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobKind, Values
+from gql_platform.jobs.ports import JobEngine, JobFiles, WorkerHost
+from gql_platform.jobs.records import (
+    JOB_FINISHED,
+    JOB_QUEUED,
+    SUBJECT,
+    Job,
+    JobFilter,
+    JobKind,
+    JobState,
+    LogLine,
+    Values,
+)
+from gql_platform.jobs.watch import JobWatch
 from gql_platform.paging import Page, decode_cursor, page_of, page_size
 from gql_platform.store import Transaction
 
 DEFAULT_PRIORITY = 100
+MAX_PRIORITY = 2**31 - 1
+
+LOOK_EVERY_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+CLEAN_EVERY_SECONDS = 600.0
+DELETED_AT_ONCE = 500
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+log = structlog.get_logger(__name__)
 
 
 class Jobs:
@@ -22,19 +57,35 @@ class Jobs:
     Args:
         engine: What keeps them and hands them to workers.
         idempotency: Does what has a key once.
+        events: Where it is written down what happens to them.
+        files: What they make; None where they make none.
+        host: Gives a worker a process when there is none; None leaves them to workers elsewhere.
+        retention_days: How long jobs are kept that are done.
         now: Tells the time.
+        pause: Waits for so many seconds.
     """
 
     def __init__(
         self,
         engine: JobEngine,
         idempotency: Idempotency,
+        events: Events,
         *,
+        files: JobFiles | None = None,
+        host: WorkerHost | None = None,
+        retention_days: float = 30.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._engine = engine
         self._idempotency = idempotency
+        self._events = events
+        self._files = files
+        self._host = host
+        self._retention = timedelta(days=retention_days)
         self._now = now
+        self._pause = pause
+        self._watch = JobWatch(engine, pause=pause)
 
     async def start(
         self,
@@ -55,9 +106,12 @@ class Jobs:
             key: The caller's own for the request, so that it can be sent again.
 
         Raises:
+            JobPriorityError: If the priority is none.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
+        if not 1 <= priority <= MAX_PRIORITY:
+            raise JobPriorityError(priority=priority, maximum=MAX_PRIORITY)
         job = self._new(kind.name, given, by=by, priority=priority)
         arguments = {"input": given, "priority": priority}
         return await self._queued(job, f"job.start.{kind.name}", arguments, key=key)
@@ -96,12 +150,13 @@ class Jobs:
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
-        await self._found(job_id)
+        found = await self._found(job_id)
         request = keyed(key, caller=by, operation="job.cancel", arguments={"id": job_id})
 
         async def finish(transaction: Transaction) -> Result:
             if not await self._engine.cancel(transaction, job_id, now=self._now()):
                 raise JobFinishedError(job_id=job_id)
+            await self._tell(transaction, JOB_FINISHED[JobState.CANCELLED.name], found, by=by)
             return {"id": job_id}
 
         await self._idempotency.once(request, finish)
@@ -128,6 +183,95 @@ class Jobs:
         )
         return page_of(found, [job.id for job in found], first=size, after=after, total=None)
 
+    async def log_page(
+        self, job_id: str, *, first: int | None = None, after: str | None = None
+    ) -> Page[LogLine]:
+        """Return one page of a job's log, the oldest lines first.
+
+        Raises:
+            PageSizeError: If ``first`` is no page size.
+            InvalidCursorError: If ``after`` is no cursor of ours.
+            StoreUnavailableError: If the platform's database does not answer.
+        """
+        size = page_size(first)
+        text = "0" if after is None else decode_cursor(after)
+        if not _NUMBER.fullmatch(text):
+            raise InvalidCursorError(cursor=after or "")
+        found = await self._engine.log(job_id, after=int(text), limit=size + 1)
+        return page_of(
+            found, [str(line.number) for line in found], first=size, after=after, total=None
+        )
+
+    async def follow(self, job_id: str) -> AsyncGenerator[Job]:
+        """Yield a job as it is, and whenever it is another, up to its last state.
+
+        Raises:
+            JobNotFoundError: If there is no such job.
+            StoreUnavailableError: If the platform's database does not answer at first.
+        """
+        found = await self._found(job_id)
+        yield found
+        async for job in self._watch.changes(found):
+            yield job
+
+    async def keep_working(self) -> None:
+        """Give a worker a process whenever jobs wait and no worker lives, without end."""
+        if self._host is None:
+            return
+        seconds = LOOK_EVERY_SECONDS
+        while True:
+            await self._pause(seconds)
+            try:
+                if await self._engine.are_jobs_alone():
+                    await self._host.run()
+                seconds = LOOK_EVERY_SECONDS
+            except UnavailableError as error:
+                log.warning("jobs_not_read", reason=str(error))
+            except WorkerProcessError as error:
+                log.error("worker_failed", reason=str(error))  # noqa: TRY400 - it says it all
+                seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
+            except Exception:
+                # Jobs would wait for ever.
+                log.exception("worker_failed")
+                seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
+
+    async def clean(self) -> int:
+        """Forget jobs that were done long ago, and what they made, and return how many.
+
+        Raises:
+            StoreUnavailableError: If the platform's database does not answer.
+        """
+        count = 0
+        while True:
+            before = self._now() - self._retention
+            gone = await self._engine.delete_finished(before=before, limit=DELETED_AT_ONCE)
+            if self._files is not None and gone:
+                await self._files.delete(gone)
+            count += len(gone)
+            if len(gone) < DELETED_AT_ONCE:
+                return count
+
+    async def keep_clean(self) -> None:
+        """Forget jobs that were done long ago, again and again, without end."""
+        while True:
+            await self._pause(CLEAN_EVERY_SECONDS)
+            try:
+                await self.clean()
+            except UnavailableError as error:
+                log.warning("jobs_not_cleaned", reason=str(error))
+            except Exception:
+                # The tables would grow without end.
+                log.exception("jobs_not_cleaned")
+
+    async def close(self) -> None:
+        """Let go of the engine."""
+        await self._engine.close()
+
+    async def _tell(self, transaction: Transaction, type_: str, job: Job, *, by: str) -> None:
+        """Write down what happened to a job, as the last act of a transaction."""
+        event = NewEvent(type_, SUBJECT, job.id, by, {"kind": job.kind})
+        await self._events.append(transaction, [event])
+
     async def _queued(
         self, job: Job, operation: str, arguments: dict[str, Any], *, key: str | None
     ) -> Job:
@@ -137,6 +281,7 @@ class Jobs:
 
         async def finish(transaction: Transaction) -> Result:
             await self._engine.enqueue(transaction, job)
+            await self._tell(transaction, JOB_QUEUED, job, by=job.created_by)
             return {"id": job.id}
 
         done = await self._idempotency.once(request, finish)

@@ -13,7 +13,7 @@ from gql_platform.events.ports import EventLog
 from gql_platform.events.records import Event, EventFilter, EventSlice, NewEvent
 from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.idempotency.records import KeptRequest, Result
-from gql_platform.jobs.records import Job
+from gql_platform.jobs.records import Job, LogLine
 from gql_platform.news import News
 from gql_platform.store import Store, Transaction
 from gql_platform.webhooks.records import Webhook, WebhookDelivery
@@ -29,6 +29,7 @@ class Contents:
         deleted_through: Events up to this one are deleted.
         requests: The requests that are kept, by scope and key.
         jobs: The jobs, by id.
+        job_logs: What they have to say, by their ids.
         webhooks: Where events are sent to, by id.
         deliveries: The events on their way, by id.
     """
@@ -38,6 +39,7 @@ class Contents:
     deleted_through: int = 0
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    job_logs: dict[str, tuple[LogLine, ...]] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
 
@@ -48,6 +50,7 @@ class Contents:
             events=copy(self.events),
             requests=copy(self.requests),
             jobs=copy(self.jobs),
+            job_logs=copy(self.job_logs),
             webhooks=copy(self.webhooks),
             deliveries=copy(self.deliveries),
         )

@@ -5,7 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobKind, JobState
+from gql_platform.jobs.records import (
+    Job,
+    JobFilter,
+    JobKind,
+    JobState,
+    LogLevel,
+    LogLine,
+    Note,
+    Progress,
+)
 from gql_platform.store import Transaction
 from gql_platform.testing.database import InMemoryDatabase, contents_of
 
@@ -32,6 +41,11 @@ class InMemoryJobEngine(JobEngine):
         """Return a job; None when there is none of that id."""
         return self._database.seen().jobs.get(job_id)
 
+    async def jobs_by_id(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Return the jobs of these ids that there are, by id."""
+        jobs = self._database.seen().jobs
+        return {job_id: jobs[job_id] for job_id in job_ids if job_id in jobs}
+
     async def jobs(self, *, chosen: JobFilter, after: str | None, limit: int) -> Sequence[Job]:
         """Return jobs, the newest first."""
         newest = sorted(self._database.seen().jobs.values(), key=lambda job: job.id, reverse=True)
@@ -48,6 +62,28 @@ class InMemoryJobEngine(JobEngine):
         jobs[job_id] = replace(job, state=JobState.CANCELLED, finished_at=now)
         return True
 
+    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
+        """Return up to ``limit`` lines of a job's log behind one, in their order."""
+        return self._database.seen().job_logs.get(job_id, ())[after : after + limit]
+
+    async def are_jobs_alone(self) -> bool:
+        """Return whether there are jobs to do; no worker lives here."""
+        return any(not job.state.is_final for job in self._database.seen().jobs.values())
+
+    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
+        async with self._database.begin() as transaction:
+            contents = transaction.contents
+            old = sorted(
+                job.id
+                for job in contents.jobs.values()
+                if job.finished_at is not None and job.finished_at < before
+            )[:limit]
+            for job_id in old:
+                del contents.jobs[job_id]
+                contents.job_logs.pop(job_id, None)
+        return old
+
     async def close(self) -> None:
         """Do nothing; there are no connections."""
 
@@ -57,28 +93,40 @@ class InMemoryJobEngine(JobEngine):
             job for job in self._database.seen().jobs.values() if job.state is JobState.QUEUED
         ]
         for job in sorted(waiting, key=lambda job: (job.priority, job.id)):
-            done = _done(job, kinds[job.kind])
+            done, notes = _done(job, kinds[job.kind])
+            now = datetime.now(UTC)
+            lines = tuple(
+                LogLine(number, now, note.level, note.message)
+                for number, note in enumerate(notes, start=1)
+            )
             async with self._database.begin() as transaction:
                 transaction.contents.jobs[job.id] = done
+                transaction.contents.job_logs[job.id] = lines
 
 
-def _done(job: Job, kind: JobKind) -> Job:
-    """Return a job as it is when nothing more is tried."""
-    job = replace(job, state=JobState.RUNNING, started_at=datetime.now(UTC))
+def _done(job: Job, kind: JobKind) -> tuple[Job, list[Note]]:
+    """Return a job as it is when nothing more is tried, and what it had to say."""
+    notes: list[Note] = []
+    job = replace(job, state=JobState.RUNNING, started_at=datetime.now(UTC), worker="memory")
     while not job.state.is_final:
-        job = _tried(job, kind)
-    return replace(job, finished_at=datetime.now(UTC))
+        job = _tried(job, kind, notes)
+    return replace(job, finished_at=datetime.now(UTC)), notes
 
 
-def _tried(job: Job, kind: JobKind) -> Job:
+def _tried(job: Job, kind: JobKind, notes: list[Note]) -> Job:
     work = kind.work(job.input)
     try:
         while True:
-            job = replace(job, progress=next(work))
+            told = next(work)
+            if isinstance(told, Progress):
+                job = replace(job, progress=told)
+            else:
+                notes.append(told)
     except StopIteration as end:
         return replace(job, state=JobState.SUCCEEDED, result=end.value)
     except Exception as error:  # noqa: BLE001 - whatever it is, the job tells it
         failures = job.failures + 1
         state = JobState.FAILED if failures >= kind.max_attempts else JobState.RUNNING
         shown = f"{type(error).__name__}: {error}"
+        notes.append(Note(shown, LogLevel.ERROR))
         return replace(job, state=state, failures=failures, error=shown)

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Generator
 from pathlib import Path
 
-from gql_platform.jobs.records import JobKind, Progress, Values
+from gql_platform.jobs.records import JobKind, Note, Progress, Values
 
-Running = Generator[Progress, None, Values]
+Running = Generator[Progress | Note, None, Values]
 
 
 def add(given: Values) -> Running:
@@ -24,6 +24,7 @@ def fail_at_first(given: Values) -> Running:
     yield Progress(message="trying")
     marks = Path(given["folder"])
     count = len(list(marks.iterdir()))
+    yield Note(f"{count} marks")
     if count < given["failures"]:
         (marks / str(count)).touch()
         raise ValueError(f"attempt {count + 1}")

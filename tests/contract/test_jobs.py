@@ -3,10 +3,12 @@
 import asyncio
 import os
 import sys
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,17 +16,22 @@ import pytest
 from gql_platform.adapters.dbos.engine import DbosJobEngine
 from gql_platform.adapters.dbos.queue import Queue
 from gql_platform.adapters.dbos.worker import Worker
+from gql_platform.adapters.sql import jobs as rows
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
+from gql_platform.adapters.sql.workers import leave
 from gql_platform.errors import (
     IdempotencyKeyReusedError,
     JobFinishedError,
     JobNotFoundError,
+    JobPriorityError,
     JobUnfinishedError,
 )
+from gql_platform.events.records import EventFilter
+from gql_platform.events.service import Events
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobKind, JobState, Progress
+from gql_platform.jobs.records import Job, JobFilter, JobKind, JobState, LogLevel, Progress
 from gql_platform.jobs.service import Jobs
 from gql_platform.testing import InMemoryDatabase, InMemoryJobEngine
 from tests.contract.databases import SHARED, Kept
@@ -81,7 +88,7 @@ class Bench:
         return await self.found(job.id)
 
     @asynccontextmanager
-    async def worker(self, *, heir_of: str | None = None) -> AsyncIterator[Ended]:
+    async def worker(self) -> AsyncIterator[Ended]:
         """Let a worker do jobs, and give what waits for the end of one."""
         if isinstance(self.engine, InMemoryJobEngine):
             engine = self.engine
@@ -93,14 +100,24 @@ class Bench:
             return
         assert self.kept.uri is not None
         address = Address.parsed(self.kept.uri)
-        worker = Worker(address, [*KINDS.values()], name="one", jobs_at_once=1)
+        worker = Worker(address, [*KINDS.values()], name=str(uuid.uuid4()), jobs_at_once=1)
         await asyncio.to_thread(worker.start)
-        if heir_of is not None:
-            assert await asyncio.to_thread(worker.take_over, heir_of) == 1
         try:
             yield lambda job_id: asyncio.to_thread(worker.wait, job_id)
         finally:
             await asyncio.to_thread(worker.stop)
+
+    async def silence(self, worker: str) -> None:
+        """Let time pass in which a worker is not heard of."""
+        assert isinstance(self.kept.store, Database)
+        async with self.kept.store.begin() as session:
+            await session.run(partial(leave, name=worker))
+
+    async def told(self, job: Job) -> list[tuple[str, str]]:
+        """Return what was written down of a job: what happened, and who did it."""
+        chosen = EventFilter(subject_kind="Job", subject_id=job.id)
+        found = await self.kept.event_log.read(after=0, limit=100, chosen=chosen)
+        return [(event.type, event.actor) for event in found.events]
 
 
 @pytest.fixture
@@ -112,7 +129,8 @@ async def bench(kept: Kept) -> AsyncIterator[Bench]:
     else:
         assert isinstance(kept.store, Database)
         engine = DbosJobEngine(kept.store, open_queue=Queue)
-    jobs = Jobs(engine, Idempotency(kept.store, kept.request_keys), now=Clock())
+    events = Events(kept.store, kept.event_log, outbox=kept.webhooks)
+    jobs = Jobs(engine, Idempotency(kept.store, kept.request_keys), events, now=Clock())
     yield Bench(kept, engine, jobs)
     await engine.close()
 
@@ -175,6 +193,8 @@ class TestKeeping:
         """Jobs that are none, done or not done are told apart."""
         with pytest.raises(JobNotFoundError):
             await bench.jobs.cancel("none", by="me")
+        with pytest.raises(JobPriorityError):
+            await bench.jobs.start(KINDS["add"], {}, by="me", priority=0)
         with pytest.raises(JobNotFoundError):
             await bench.jobs.retry("none", by="me")
         job = await bench.start("add", numbers=[1])
@@ -239,9 +259,93 @@ class TestWork:
         found = await bench.found(job.id)
         assert (found.state, found.started_at, found.result) == (JobState.CANCELLED, None, None)
 
+    async def test_log(self, bench: Bench, tmp_path: Path) -> None:
+        """A job's log has what its work says, and why attempts failed, page by page."""
+        (marks := tmp_path / "marks").mkdir()
+        job = await bench.done("failAtFirst", folder=str(marks), failures=1)
+        first = await bench.jobs.log_page(job.id, first=2)
+        assert [(line.number, line.level, line.message) for line in first.items] == [
+            (1, LogLevel.INFO, "0 marks"),
+            (2, LogLevel.ERROR, "ValueError: attempt 1"),
+        ]
+        rest = await bench.jobs.log_page(job.id, first=2, after=first.cursors[-1])
+        assert [(line.number, line.message) for line in rest.items] == [(3, "1 marks")]
+        assert not rest.has_next
+
+    async def test_old_jobs_are_forgotten(self, bench: Bench) -> None:
+        """What was done long ago goes with its log; what is not done stays."""
+        waiting = await bench.start("add", numbers=[1])
+        cancelled = await bench.start("add", numbers=[1])
+        await bench.jobs.cancel(cancelled.id, by="me")
+        assert await bench.engine.delete_finished(before=NOON, limit=10) == []
+        later = NOON + timedelta(days=1)
+        assert await bench.engine.delete_finished(before=later, limit=10) == [cancelled.id]
+        assert await bench.jobs.job(cancelled.id) is None
+        assert await bench.found(waiting.id) == waiting
+
+
+@every_engine
+class TestFollowing:
+    async def test_up_to_its_end(self, bench: Bench) -> None:
+        """Whoever follows a job sees it as it is, and its last state at the end."""
+        job = await bench.start("add", numbers=[1, 2])
+        followed = bench.jobs.follow(job.id)
+        assert (await anext(followed)).state is JobState.QUEUED
+
+        async def rest() -> list[Job]:
+            return [each async for each in followed]
+
+        following = asyncio.create_task(rest())
+        async with bench.worker() as ended:
+            await ended(job.id)
+        seen = await asyncio.wait_for(following, timeout=30)
+        assert seen[-1] == await bench.found(job.id)
+        assert seen[-1].state is JobState.SUCCEEDED
+
+    async def test_nothing_to_follow(self, bench: Bench) -> None:
+        """A job that is none cannot be followed."""
+        with pytest.raises(JobNotFoundError):
+            await anext(bench.jobs.follow("none"))
+
+    async def test_alone(self, bench: Bench) -> None:
+        """Jobs are alone when some wait and no worker lives."""
+        assert not await bench.engine.are_jobs_alone()
+        job = await bench.start("add", numbers=[1])
+        assert await bench.engine.are_jobs_alone()
+        async with bench.worker() as ended:
+            await ended(job.id)
+            assert not await bench.engine.are_jobs_alone()
+        assert not await bench.engine.are_jobs_alone()
+
 
 @with_processes
 class TestProcesses:
+    async def test_events(self, bench: Bench, tmp_path: Path) -> None:
+        """It is written down when a job is asked for, begun and ended, whoever does that."""
+        (marks := tmp_path / "marks").mkdir()
+        failed = await bench.done("failAtFirst", folder=str(marks), failures=3)
+        assert await bench.told(failed) == [
+            ("job.queued", "me"),
+            ("job.started", "me"),
+            ("job.failed", "me"),
+        ]
+        cancelled = await bench.start("add", numbers=[1])
+        await bench.jobs.cancel(cancelled.id, by="you")
+        assert await bench.told(cancelled) == [("job.queued", "me"), ("job.cancelled", "you")]
+
+    async def test_what_others_write_does_not_count(self, bench: Bench, tmp_path: Path) -> None:
+        """A worker that was taken for dead changes nothing any more."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        job = await bench.start("hang", pipe=str(pipe))
+        assert isinstance(bench.kept.store, Database)
+        async with bench.worker() as ended:
+            await asyncio.to_thread(pipe.read_text)
+            async with bench.kept.store.begin() as session:
+                await session.run(partial(rows.begin_job, job_id=job.id, worker="heir", now=NOON))
+            await ended(job.id)
+        found = await bench.found(job.id)
+        assert (found.state, found.worker, found.failures) == (JobState.RUNNING, "heir", 0)
+
     async def test_running_job_is_cancelled(self, bench: Bench, tmp_path: Path) -> None:
         """Its process is killed, and what it told before stays."""
         os.mkfifo(pipe := tmp_path / "pipe")
@@ -294,7 +398,8 @@ class TestProcesses:
         pid = int(await asyncio.to_thread(pipe.read_text))
         process.kill()
         await process.wait()
-        async with bench.worker(heir_of="dead") as ended:
+        await bench.silence("dead")
+        async with bench.worker() as ended:
             await ended(job.id)
         found = await bench.found(job.id)
         assert (found.state, found.failures, found.result) == (

@@ -66,6 +66,16 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The job 'a' is RUNNING and cannot be repeated yet; wait for its end, or cancel it.",
     ),
     (
+        errors.JobPriorityError(priority=0, maximum=9),
+        (
+            "The priority 0 is none; pass a whole number from 1 to 9, where 1 is the most urgent."
+        ),
+    ),
+    (
+        errors.WorkerProcessError(reason="exit status 1"),
+        "The process that works on jobs ended with exit status 1; the log has the cause.",
+    ),
+    (
         errors.WebhookAddressError(url="http://a", problem="it is odd"),
         (
             "Nothing is sent to 'http://a': it is odd; pass an `https` address of a public host, "

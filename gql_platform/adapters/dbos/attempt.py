@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gql_platform.adapters.isolation.channel import decoded, encoded
 from gql_platform.adapters.isolation.child import Child, Plan, StartError
 from gql_platform.adapters.isolation.raised import Raised
-from gql_platform.jobs.records import JobKind, Progress, Values, Work
+from gql_platform.jobs.records import JobKind, Note, Progress, Values, Work
 
 LOOK_EVERY_SECONDS = 0.5
 """How often to look whether a job is cancelled while its process computes."""
@@ -47,10 +47,10 @@ class Steps:
 
     work: Work
     given: Values
-    _running: Generator[Progress, None, Values] | None = field(default=None, init=False)
+    _running: Generator[Progress | Note, None, Values] | None = field(default=None, init=False)
 
-    def predict(self, _: object, /) -> Progress | Finished:
-        """Go on with the work until it tells how far it is, or ends."""
+    def predict(self, _: object, /) -> Progress | Note | Finished:
+        """Go on with the work until it tells something, or ends."""
         if self._running is None:
             self._running = self.work(self.given)
         try:
@@ -63,7 +63,7 @@ def attempt(
     kind: JobKind,
     given: Values,
     *,
-    on_progress: Callable[[Progress], None],
+    on_told: Callable[[Progress | Note], None],
     is_cancelled: Callable[[], bool],
 ) -> Values:
     """Do the work of a job in a process of its own, and return the result.
@@ -71,8 +71,8 @@ def attempt(
     Args:
         kind: The work and its limits.
         given: What it is given.
-        on_progress: Called with each progress.
-        is_cancelled: Asked from another thread, again and again.
+        on_told: Called with all that it tells.
+        is_cancelled: Asked from another thread, twice a second.
 
     Raises:
         AttemptError: If the work fails, dies, or takes too long.
@@ -97,7 +97,7 @@ def attempt(
     watcher = threading.Thread(target=watch, name=f"watch-of-{child.pid}", daemon=True)
     watcher.start()
     try:
-        return _result(child, kind, deadline, on_progress)
+        return _result(child, kind, deadline, on_told)
     except (EOFError, OSError) as error:
         if cancelled.is_set():
             raise CancelledError from error
@@ -109,7 +109,7 @@ def attempt(
 
 
 def _result(
-    child: Child, kind: JobKind, deadline: float, on_progress: Callable[[Progress], None]
+    child: Child, kind: JobKind, deadline: float, on_told: Callable[[Progress | Note], None]
 ) -> Values:
     request = encoded(None)
     while True:
@@ -124,10 +124,11 @@ def _result(
         if isinstance(answer, Finished):
             _check_values("result", answer.result)
             return answer.result
-        if not isinstance(answer, Progress):
+        if isinstance(answer, Progress):
+            _check_values("progress", {**answer.numbers, "fraction": answer.fraction})
+        elif not isinstance(answer, Note):
             raise AttemptError(f"it told a {type(answer).__name__} instead of its progress.")
-        _check_values("progress", {**answer.numbers, "fraction": answer.fraction})
-        on_progress(answer)
+        on_told(answer)
 
 
 def _check_values(noun: str, values: Values) -> None:

@@ -1,20 +1,21 @@
 """Jobs in the platform's database, and in DBOS's queue beside it."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, literal, select
 
 from gql_platform.adapters.sql import jobs as rows
+from gql_platform.adapters.sql import workers
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.outage import outages
 from gql_platform.adapters.sql.session import session_of
 from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobState
+from gql_platform.jobs.records import Job, JobFilter, JobState, LogLine
 from gql_platform.store import Transaction
 
 
@@ -49,9 +50,14 @@ class DbosJobEngine(JobEngine):
         self._preparing = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Get ready to enqueue: make DBOS's tables where they are missing."""
+        """Get ready to enqueue: make DBOS's tables where they are missing.
+
+        That takes seconds, so a database that is away is noticed before.
+        """
         async with self._preparing:
             if self._queue is None:
+                async with self._database.read() as session:
+                    await session.execute(select(literal(1)))
                 with outages(self._database.address):
                     self._queue = await asyncio.to_thread(self._open_queue, self._database.address)
 
@@ -72,6 +78,11 @@ class DbosJobEngine(JobEngine):
         async with self._database.read() as session:
             return await session.run(partial(rows.job_of, job_id=job_id))
 
+    async def jobs_by_id(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Return the jobs of these ids that there are, by id."""
+        async with self._database.read() as session:
+            return await session.run(partial(rows.jobs_by_id, job_ids=job_ids))
+
     async def jobs(self, *, chosen: JobFilter, after: str | None, limit: int) -> Sequence[Job]:
         """Return jobs, the newest first."""
         read = partial(rows.jobs_of, chosen=chosen, after=after, limit=limit)
@@ -85,6 +96,23 @@ class DbosJobEngine(JobEngine):
         """
         end = partial(rows.finish_job, job_id=job_id, state=JobState.CANCELLED, now=now)
         return await session_of(transaction).run(end)
+
+    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
+        """Return up to ``limit`` lines of a job's log behind one, in their order."""
+        read = partial(rows.log_of, job_id=job_id, after=after, limit=limit)
+        async with self._database.read() as session:
+            return await session.run(read)
+
+    async def are_jobs_alone(self) -> bool:
+        """Return whether there are jobs to do and no worker that lives."""
+        async with self._database.read() as session:
+            return await session.run(workers.are_jobs_alone)
+
+    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
+        forget = partial(rows.delete_finished, before=before, limit=limit)
+        async with self._database.begin() as session:
+            return await session.run(forget)
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -1,9 +1,11 @@
 """A worker: it takes jobs out of DBOS's queue, and sees each through in a process of its own."""
 
+import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import structlog
 from dbos import DBOS, DBOSConfig
@@ -21,9 +23,24 @@ from gql_platform.adapters.dbos.connection import (
     address_for_dbos,
     engine_for_threads,
 )
+from gql_platform.adapters.dbos.life import Life
+from gql_platform.adapters.dbos.report import Report
 from gql_platform.adapters.sql import jobs as rows
 from gql_platform.adapters.sql.address import Address
-from gql_platform.jobs.records import Job, JobKind, JobState, Progress
+from gql_platform.adapters.sql.events import append_events
+from gql_platform.adapters.sql.webhooks import put_deliveries
+from gql_platform.events.records import NewEvent
+from gql_platform.jobs.records import (
+    JOB_FINISHED,
+    JOB_STARTED,
+    SUBJECT,
+    Job,
+    JobKind,
+    JobState,
+    LogLevel,
+    Note,
+    Values,
+)
 
 T = TypeVar("T")
 
@@ -34,7 +51,15 @@ FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 5.0
 """The pauses between attempts to write while the database does not answer."""
 
+LOST = 75
+"""The exit status of a worker whose jobs go on elsewhere."""
+
 log = structlog.get_logger(__name__)
+
+
+def _die() -> NoReturn:
+    """End the process, and with it those that compute for it."""
+    os._exit(LOST)
 
 
 class Worker:
@@ -43,19 +68,29 @@ class Worker:
     Args:
         address: The platform's database, with its tables.
         kinds: What it can do.
-        name: What tells it from other workers; started anew under the same name, it goes on with
-            what it was at.
+        name: What tells it from all other workers that there ever were.
         jobs_at_once: How many jobs it runs side by side.
+        on_lost: Called when others took this worker for dead, and go on with its jobs.
     """
 
     def __init__(
-        self, address: Address, kinds: Sequence[JobKind], *, name: str, jobs_at_once: int = 1
+        self,
+        address: Address,
+        kinds: Sequence[JobKind],
+        *,
+        name: str,
+        jobs_at_once: int = 1,
+        on_lost: Callable[[], None] = _die,
     ) -> None:
         self._address = address
         self._kinds = {kind.name: kind for kind in kinds}
         self._name = name
         self._jobs_at_once = jobs_at_once
         self._engine = engine_for_threads(address)
+        self._life = Life(self._engine, name, take_over=self.take_over, on_lost=on_lost)
+        self._turn = threading.Condition()
+        self._running = 0
+        self._is_stopping = False
 
     def start(self) -> None:
         """Begin to take jobs, in threads; the caller goes on."""
@@ -81,6 +116,7 @@ class Worker:
         DBOS.workflow(name=WORKFLOW)(run)
         DBOS.listen_queues([QUEUE])
         DBOS.launch()
+        self._life.begin()
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._jobs_at_once,
@@ -88,10 +124,27 @@ class Worker:
             on_conflict="always_update",
         )
 
-    def stop(self, *, patience_seconds: int = 30) -> None:
-        """Take no more jobs, and let go once those that run are done."""
-        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=patience_seconds)
-        self._engine.dispose()
+    def stop(self, *, patience_seconds: float = 30.0) -> bool:
+        """Take no more jobs, and let go once those that run are done.
+
+        Returns:
+            Whether they were done in time. If not, the process has to end: the jobs go on in
+            another worker, which sees at once that this one is gone.
+        """
+        with self._turn:
+            self._is_stopping = True
+            is_done = self._turn.wait_for(lambda: self._running == 0, timeout=patience_seconds)
+        self._life.end()
+        if is_done:
+            DBOS.destroy(destroy_registry=True)
+            self._engine.dispose()
+        return is_done
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it runs no job."""
+        with self._turn:
+            return self._running == 0
 
     def take_over(self, name: str) -> int:
         """Queue again what a worker was at that is dead for sure, and return how much that is."""
@@ -108,12 +161,26 @@ class Worker:
 
     def _run(self, job_id: str) -> None:
         """See a job through; called again, after a worker's death, it begins the work anew."""
-        job = self._write(lambda found: rows.begin_job(found, job_id, now=datetime.now(UTC)))
+        with self._turn:
+            if self._is_stopping:
+                # It stays this worker's until another one takes that over.
+                self._turn.wait_for(lambda: False)
+            self._running += 1
+        try:
+            self._see_through(job_id)
+        finally:
+            with self._turn:
+                self._running -= 1
+                self._turn.notify_all()
+
+    def _see_through(self, job_id: str) -> None:
+        job = self._write(lambda found: self._begun(found, job_id))
         if job is None:
             return
         kind = self._kinds.get(job.kind)
         if kind is None:
-            self._fail(job_id, job.failures + 1, f"no worker here knows the kind {job.kind!r}.")
+            reason = f"no worker here knows the kind {job.kind!r}."
+            self._end(job, JobState.FAILED, failures=job.failures + 1, error=reason)
             return
         failures = job.failures
         while not self._is_done(job, kind, failures):
@@ -123,52 +190,84 @@ class Worker:
 
     def _is_done(self, job: Job, kind: JobKind, failures: int) -> bool:
         """Try once, and return whether there is nothing more to try."""
+        report = Report(job.id, self._name, self._write)
+
+        def is_cancelled() -> bool:
+            report.flush()
+            return not self._is_at_work(job.id)
+
         try:
-            result = attempt(
-                kind,
-                job.input,
-                on_progress=lambda progress: self._report(job.id, progress),
-                is_cancelled=lambda: self._is_finished(job.id),
-            )
+            result = attempt(kind, job.input, on_told=report.take, is_cancelled=is_cancelled)
         except CancelledError:
             log.info("job_cancelled", job=job.id, kind=job.kind)
             return True
         except AttemptError as error:
+            report.take(Note(str(error), LogLevel.ERROR))
+            report.flush()
             return self._has_failed(job, kind, failures + 1, str(error))
-        now = datetime.now(UTC)
-        state = JobState.SUCCEEDED
-        self._write(lambda found: rows.finish_job(found, job.id, state, now=now, result=result))
+        report.flush()
+        self._end(job, JobState.SUCCEEDED, result=result)
         return True
 
     def _has_failed(self, job: Job, kind: JobKind, failures: int, error: str) -> bool:
         log.warning("job_failed", job=job.id, kind=job.kind, failures=failures, reason=error)
         if failures >= kind.max_attempts:
-            self._fail(job.id, failures, error)
+            self._end(job, JobState.FAILED, failures=failures, error=error)
             return True
+        worker = self._name
         self._write(
-            lambda found: rows.report_failure(found, job.id, failures=failures, error=error)
+            lambda found: rows.report_failure(
+                found, job.id, worker=worker, failures=failures, error=error
+            )
         )
-        return self._is_finished(job.id)
+        return not self._is_at_work(job.id)
 
-    def _fail(self, job_id: str, failures: int, error: str) -> None:
-        def write(found: Connection) -> None:
-            rows.report_failure(found, job_id, failures=failures, error=error)
-            rows.finish_job(found, job_id, JobState.FAILED, now=datetime.now(UTC))
+    def _begun(self, connection: Connection, job_id: str) -> Job | None:
+        now = datetime.now(UTC)
+        job = rows.begin_job(connection, job_id, worker=self._name, now=now)
+        if job is not None:
+            self._tell(connection, job, JOB_STARTED, {}, now=now)
+        return job
+
+    def _end(
+        self,
+        job: Job,
+        state: JobState,
+        *,
+        result: Values | None = None,
+        failures: int = 0,
+        error: str | None = None,
+    ) -> None:
+        def write(connection: Connection) -> None:
+            now = datetime.now(UTC)
+            if error is not None:
+                rows.report_failure(
+                    connection, job.id, worker=self._name, failures=failures, error=error
+                )
+            if rows.finish_job(
+                connection, job.id, state, now=now, worker=self._name, result=result
+            ):
+                data = {} if error is None else {"error": error}
+                self._tell(connection, job, JOB_FINISHED[state.name], data, now=now)
 
         self._write(write)
 
-    def _report(self, job_id: str, progress: Progress) -> None:
-        self._write(lambda found: rows.report_progress(found, job_id, progress))
+    def _tell(
+        self, connection: Connection, job: Job, type_: str, data: Values, *, now: datetime
+    ) -> None:
+        """Write down what happened to a job, as the last act of a transaction."""
+        details = {"kind": job.kind, "worker": self._name, **data}
+        event = NewEvent(type_, SUBJECT, job.id, job.created_by, details)
+        put_deliveries(connection, append_events(connection, [event], time=now))
 
-    def _is_finished(self, job_id: str) -> bool:
-        with self._engine.connect() as connection:
-            job = rows.job_of(connection, job_id)
-        return job is None or job.state.is_final
+    def _is_at_work(self, job_id: str) -> bool:
+        return self._write(lambda found: rows.is_at_work(found, job_id, worker=self._name))
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        """Write something, as soon as the database answers: a job that ends must not seem to run.
+        """Do something in a transaction, as soon as the database answers.
 
-        What is written can be written twice, where nobody knows whether the first time counted.
+        A job that ends must not seem to run. What is written can be written twice, where nobody
+        knows whether the first time counted.
         """
         pause = FIRST_PAUSE_SECONDS
         while True:

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from gql_platform.adapters.sql.address import Address
@@ -50,19 +51,7 @@ class SqlEventLog(EventLog):
     ) -> tuple[Event, ...]:
         """Write events down behind all others, in the caller's transaction."""
         session = session_of(transaction)
-        found = await session.execute(
-            update(event_log)
-            .values(last_sequence=event_log.c.last_sequence + len(events))
-            .returning(event_log.c.last_sequence)
-        )
-        newest = int(found.scalar_one())
-        written = tuple(
-            Event(sequence=sequence, id=str(uuid.uuid4()), time=time, **asdict(each))
-            for sequence, each in enumerate(events, start=newest - len(events) + 1)
-        )
-        await session.execute(insert(_events), [asdict(each) for each in written])
-        if session.dialect == "postgresql":
-            await session.execute(select(func.pg_notify(CHANNEL, str(newest))))
+        written = await session.run(partial(append_events, events=events, time=time))
         session.after_commit(self._news.tell)
         return written
 
@@ -110,6 +99,26 @@ class SqlEventLog(EventLog):
 
 
 _events = events
+
+
+def append_events(
+    connection: Connection, events: Sequence[NewEvent], *, time: datetime
+) -> tuple[Event, ...]:
+    """Write events down behind all others, in the transaction of a connection."""
+    found = connection.execute(
+        update(event_log)
+        .values(last_sequence=event_log.c.last_sequence + len(events))
+        .returning(event_log.c.last_sequence)
+    )
+    newest = int(found.scalar_one())
+    written = tuple(
+        Event(sequence=sequence, id=str(uuid.uuid4()), time=time, **asdict(each))
+        for sequence, each in enumerate(events, start=newest - len(events) + 1)
+    )
+    connection.execute(insert(_events), [asdict(each) for each in written])
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, str(newest))))
+    return written
 
 
 def _event(row: Row[Any]) -> Event:

@@ -1,15 +1,33 @@
 """Jobs in a table, for servers on their event loops and for workers in their threads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from gql_platform.adapters.sql.tables import jobs
-from gql_platform.jobs.records import UNFINISHED, Job, JobFilter, JobState, Progress, Values
+from gql_platform.adapters.sql.tables import job_log, jobs
+from gql_platform.jobs.records import (
+    UNFINISHED,
+    Job,
+    JobFilter,
+    JobState,
+    LogLevel,
+    LogLine,
+    Note,
+    Progress,
+    Values,
+)
+
+MAX_LINES = 10_000
+"""How long the log of a job can get."""
+
+MAX_MESSAGE = 4_000
+"""How many characters of a line are kept."""
+
+FULL = "The log is full; what follows is not kept."
 
 
 def insert_job(connection: Connection, job: Job) -> None:
@@ -23,6 +41,12 @@ def job_of(connection: Connection, job_id: str) -> Job | None:
     return None if row is None else _job(row)
 
 
+def jobs_by_id(connection: Connection, job_ids: Sequence[str]) -> Mapping[str, Job]:
+    """Return the jobs of these ids that there are, by id."""
+    found = connection.execute(select(jobs).where(jobs.c.id.in_(job_ids)))
+    return {row.id: _job(row) for row in found}
+
+
 def jobs_of(
     connection: Connection, *, chosen: JobFilter, after: str | None, limit: int
 ) -> Sequence[Job]:
@@ -33,29 +57,42 @@ def jobs_of(
     return [_job(row) for row in connection.execute(asked)]
 
 
-def begin_job(connection: Connection, job_id: str, *, now: datetime) -> Job | None:
-    """Say that a worker is at a job, and return it; None if it is finished."""
+def begin_job(connection: Connection, job_id: str, *, worker: str, now: datetime) -> Job | None:
+    """Say that a worker is at a job, and return it; None if it is finished.
+
+    What another worker writes of it from then on does not count.
+    """
     started = func.coalesce(jobs.c.started_at, now)
     changed = (
         update(jobs)
         .where(_is_unfinished(job_id))
-        .values(state=JobState.RUNNING, started_at=started)
+        .values(state=JobState.RUNNING, started_at=started, worker=worker)
     )
     if not connection.execute(changed).rowcount:
         return None
     return job_of(connection, job_id)
 
 
-def report_progress(connection: Connection, job_id: str, progress: Progress) -> None:
+def is_at_work(connection: Connection, job_id: str, *, worker: str) -> bool:
+    """Return whether a job is unfinished and still that worker's."""
+    asked = select(jobs.c.id).where(_is_unfinished(job_id, worker))
+    return connection.execute(asked).first() is not None
+
+
+def report_progress(
+    connection: Connection, job_id: str, progress: Progress, *, worker: str
+) -> None:
     """Say how far a job is."""
-    connection.execute(update(jobs).where(_is_unfinished(job_id)).values(progress=asdict(progress)))
+    changed = update(jobs).where(_is_unfinished(job_id, worker))
+    connection.execute(changed.values(progress=asdict(progress)))
 
 
-def report_failure(connection: Connection, job_id: str, *, failures: int, error: str) -> None:
+def report_failure(
+    connection: Connection, job_id: str, *, worker: str, failures: int, error: str
+) -> None:
     """Say that an attempt failed, and that there will be another."""
-    connection.execute(
-        update(jobs).where(_is_unfinished(job_id)).values(failures=failures, error=error)
-    )
+    changed = update(jobs).where(_is_unfinished(job_id, worker))
+    connection.execute(changed.values(failures=failures, error=error))
 
 
 def finish_job(
@@ -64,19 +101,66 @@ def finish_job(
     state: JobState,
     *,
     now: datetime,
+    worker: str | None = None,
     result: Values | None = None,
 ) -> bool:
-    """Give a job its last state, and return False if it has one."""
+    """Give a job its last state, and return False if it has one, or is another worker's."""
     changed = (
         update(jobs)
-        .where(_is_unfinished(job_id))
+        .where(_is_unfinished(job_id, worker))
         .values(state=state, finished_at=now, result=result)
     )
     return bool(connection.execute(changed).rowcount)
 
 
-def _is_unfinished(job_id: str) -> ColumnElement[bool]:
-    return and_(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED))
+def write_log(
+    connection: Connection, job_id: str, notes: Sequence[Note], *, worker: str, now: datetime
+) -> None:
+    """Add lines to the log of a job, up to as many as it may have."""
+    if not is_at_work(connection, job_id, worker=worker):
+        return
+    last = connection.execute(
+        select(func.coalesce(func.max(job_log.c.number), 0)).where(job_log.c.job_id == job_id)
+    ).scalar_one()
+    lines = [
+        LogLine(number, now, note.level, note.message[:MAX_MESSAGE])
+        for number, note in enumerate(notes, start=last + 1)
+        if number < MAX_LINES
+    ]
+    if last < MAX_LINES <= last + len(notes):
+        lines.append(LogLine(MAX_LINES, now, LogLevel.WARNING, FULL))
+    if lines:
+        connection.execute(insert(job_log), [{"job_id": job_id, **asdict(each)} for each in lines])
+
+
+def log_of(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
+    """Return lines of the log of a job behind one, in their order."""
+    found = connection.execute(
+        select(job_log)
+        .where(job_log.c.job_id == job_id, job_log.c.number > after)
+        .order_by(job_log.c.number)
+        .limit(limit)
+    )
+    return [LogLine(row.number, row.time, LogLevel[row.level], row.message) for row in found]
+
+
+def delete_finished(connection: Connection, *, before: datetime, limit: int) -> Sequence[str]:
+    """Forget jobs that were finished before, with their logs, and return which."""
+    found = connection.execute(
+        select(jobs.c.id)
+        .where(jobs.c.state.not_in(UNFINISHED), jobs.c.finished_at < before)
+        .order_by(jobs.c.id)
+        .limit(limit)
+    )
+    ids = [row.id for row in found]
+    connection.execute(delete(job_log).where(job_log.c.job_id.in_(ids)))
+    connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+    return ids
+
+
+def _is_unfinished(job_id: str, worker: str | None = None) -> ColumnElement[bool]:
+    is_open = and_(jobs.c.id == job_id, jobs.c.state.in_(UNFINISHED))
+    return is_open if worker is None else and_(is_open, jobs.c.worker == worker)
 
 
 def _conditions(chosen: JobFilter) -> list[ColumnElement[bool]]:

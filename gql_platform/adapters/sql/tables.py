@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0003"
+REVISION = "0004"
 """What this code knows; each migration has the next number."""
 
 metadata = MetaData()
@@ -109,8 +109,30 @@ jobs = Table(
     Column("result", _Json, nullable=True),
     Column("error", Text, nullable=True),
     Column("retry_of", String(36), nullable=True),
+    Column("worker", String(100), nullable=True),
     Index("platform_jobs_by_state", "state", "id"),
     Index("platform_jobs_by_kind", "kind", "id"),
+)
+
+job_log = Table(
+    "platform_job_log",
+    metadata,
+    Column("job_id", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("time", Moment, nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("message", Text, nullable=False),
+)
+
+workers = Table(
+    "platform_workers",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("heir", String(100), nullable=True),
 )
 
 webhooks = Table(

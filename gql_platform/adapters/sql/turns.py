@@ -52,17 +52,21 @@ class Turns:
 
     async def _waited(self, deadline: float) -> float:
         """Return at the caller's turn, with the time by which the database has to answer."""
-        now = asyncio.get_running_loop().time
         # A task that is waited for keeps its place however often the deadline moves.
         mine = asyncio.create_task(self._free.acquire())
         try:
-            while not mine.done():
-                await asyncio.wait({mine}, timeout=deadline - now())
-                deadline = max(deadline, self._last_success + self._patience_seconds)
-                if not mine.done() and now() >= deadline:
-                    raise StillAtWorkError(mine)
+            return await self._patient(mine, deadline)
         except BaseException:
             if not mine.cancel():
                 self._free.release()
             raise
-        return deadline
+
+    async def _patient(self, mine: "asyncio.Task[bool]", deadline: float) -> float:
+        now = asyncio.get_running_loop().time
+        while True:
+            await asyncio.wait({mine}, timeout=deadline - now())
+            deadline = max(deadline, self._last_success + self._patience_seconds)
+            if mine.done():
+                return deadline
+            if now() >= deadline:
+                raise StillAtWorkError(mine)

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
@@ -34,17 +35,7 @@ class SqlWebhookStore(WebhookStore, Outbox):
 
     async def put(self, transaction: Transaction, events: Sequence[Event]) -> None:
         """Write down who is to get these events, in the transaction that they are written in."""
-        session = session_of(transaction)
-        found = await session.execute(select(_webhooks).where(_webhooks.c.is_enabled))
-        asking = list(map(_webhook, found))
-        rows = [
-            _new_row(webhook, event)
-            for event in events
-            for webhook in asking
-            if webhook.wants(event)
-        ]
-        if rows:
-            await session.execute(insert(_deliveries), rows)
+        await session_of(transaction).run(partial(put_deliveries, events=events))
 
     async def put_webhook(self, transaction: Transaction, webhook: Webhook) -> None:
         """Keep a webhook, in the place of the one with its id if there is one."""
@@ -191,6 +182,17 @@ class SqlWebhookStore(WebhookStore, Outbox):
         async with self._database.begin() as session:
             found = await session.execute(delete(_deliveries).where(_deliveries.c.id.in_(old)))
         return int(found.rowcount)
+
+
+def put_deliveries(connection: Connection, events: Sequence[Event]) -> None:
+    """Write down who is to get these events, in the transaction of a connection."""
+    found = connection.execute(select(_webhooks).where(_webhooks.c.is_enabled))
+    asking = list(map(_webhook, found))
+    rows = [
+        _new_row(webhook, event) for event in events for webhook in asking if webhook.wants(event)
+    ]
+    if rows:
+        connection.execute(insert(_deliveries), rows)
 
 
 def _new_row(webhook: Webhook, event: Event) -> dict[str, Any]:

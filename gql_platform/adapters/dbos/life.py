@@ -1,0 +1,102 @@
+"""The life of a worker, as it lets the others see it, and its care for those that died."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from gql_platform.adapters.sql import workers as rows
+from gql_platform.jobs.records import WorkerLife
+
+BEAT_EVERY_SECONDS = 3.0
+
+log = structlog.get_logger(__name__)
+
+
+class Life:
+    """Say again and again that a worker lives, and take over from those that say so no longer.
+
+    Args:
+        engine: Gives connections to the database.
+        name: What tells the worker from all others.
+        take_over: Queues again what a dead worker was at, and returns how much that is.
+        on_lost: Called when others took this one for dead and go on with its jobs.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        *,
+        take_over: Callable[[str], int],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._engine = engine
+        self._name = name
+        self._take_over = take_over
+        self._on_lost = on_lost
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="life-of-worker", daemon=True)
+        self._trusts_silence_at = 0.0
+
+    def begin(self) -> None:
+        """Let the others know of the worker; the rest happens in a thread."""
+        with self._engine.begin() as connection:
+            now = rows.database_now(connection)
+            life = WorkerLife(self._name, socket.gethostname()[:255], os.getpid(), now, now)
+            rows.add_worker(connection, life)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Let the others know that it is over, so that they go on with what is left at once."""
+        self._ended.set()
+        self._thread.join()
+        try:
+            with self._engine.begin() as connection:
+                rows.leave(connection, self._name)
+        except (OperationalError, InterfaceError) as error:
+            # They find out by its silence.
+            log.warning("worker_not_seen", worker=self._name, reason=str(error.orig))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                if not self._beat():
+                    log.error("worker_lost", worker=self._name)
+                    self._on_lost()
+                    return
+                if time.monotonic() >= self._trusts_silence_at:
+                    self._look_after_others()
+            except (OperationalError, InterfaceError) as error:
+                # The others could not say that they live either.
+                self._trusts_silence_at = time.monotonic() + rows.SILENCE.total_seconds()
+                log.warning("worker_not_seen", worker=self._name, reason=str(error.orig))
+            except Exception:
+                # A worker without a life would be taken for dead while it works.
+                log.exception("worker_not_seen", worker=self._name)
+            if self._ended.wait(BEAT_EVERY_SECONDS):
+                return
+
+    def _beat(self) -> bool:
+        with self._engine.begin() as connection:
+            return rows.beat(connection, self._name, now=rows.database_now(connection))
+
+    def _look_after_others(self) -> None:
+        with self._engine.connect() as connection:
+            silent = rows.silent_workers(connection, now=rows.database_now(connection))
+        for name in silent:
+            if name != self._name and self._is_heir_of(name):
+                count = self._take_over(name)
+                log.warning("worker_taken_over", worker=self._name, dead=name, jobs=count)
+                with self._engine.begin() as connection:
+                    rows.forget(connection, name)
+
+    def _is_heir_of(self, name: str) -> bool:
+        with self._engine.begin() as connection:
+            now = rows.database_now(connection)
+            return rows.claim(connection, name, heir=self._name, now=now)

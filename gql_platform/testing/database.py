@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
+from gql_platform.downloads.records import Secret
 from gql_platform.errors import StoreUnavailableError
 from gql_platform.events.ports import EventLog
 from gql_platform.events.records import Event, EventFilter, EventSlice, NewEvent
@@ -31,6 +32,7 @@ class Contents:
         jobs: The jobs, by id.
         webhooks: Where events are sent to, by id.
         deliveries: The events on their way, by id.
+        secrets: What all servers share, by name.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -40,6 +42,7 @@ class Contents:
     jobs: dict[str, Job] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
@@ -50,6 +53,7 @@ class Contents:
             jobs=copy(self.jobs),
             webhooks=copy(self.webhooks),
             deliveries=copy(self.deliveries),
+            secrets=copy(self.secrets),
         )
 
 

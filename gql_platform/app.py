@@ -29,6 +29,7 @@ from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.schema import build_schema
 from gql_platform.graphql.schemas import Schemas
 from gql_platform.playground import Playground, Tab, docs_page, static_files
+from gql_platform.rest import downloads
 from gql_platform.rest.errors import install_error_handlers
 from gql_platform.rest.health import PUBLIC_PATHS
 from gql_platform.rest.routes import rest_routes
@@ -182,13 +183,14 @@ def middleware(settings: Settings, services: Services) -> list[Middleware]:
     else:
         hosts = None
     passed = [
-        Middleware(RequestLog, metrics=services.metrics),
+        Middleware(RequestLog, metrics=services.metrics, secret_prefixes=downloads.SECRET_PREFIXES),
         Middleware(
             Gate,
             access=services.access,
             allowed_hosts=hosts,
             allowed_origins=settings.allowed_origins,
             public_paths=PUBLIC_PATHS,
+            public_prefixes=downloads.SECRET_PREFIXES,
         ),
         Middleware(BodyLimit, limit_bytes=settings.max_body_bytes),
     ]

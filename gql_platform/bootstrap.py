@@ -4,7 +4,7 @@ Adapters that are heavy to import are imported here when they are first needed, 
 which do not need them start at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
@@ -12,6 +12,8 @@ from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.downloads.ports import DownloadSource
+from gql_platform.downloads.service import Downloads
 from gql_platform.errors import DataFolderError
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
@@ -59,6 +61,7 @@ def open_services(settings: Settings) -> Services:
         Tracking(run_store(settings, client), registry),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
+        sources={},
         demo=demo,
     )
 
@@ -78,6 +81,7 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
         Tracking(store, registry),
         LocalModelLoader(store.source, compile_with=_compiled),
         _database_at("sqlite://"),
+        sources={},
     )
 
 
@@ -95,11 +99,13 @@ def _services(
     loader: ModelLoader,
     database: "Database",
     *,
+    sources: Mapping[str, DownloadSource],
     demo: Demo | None = None,
 ) -> Services:
     """Join the services to each other."""
     from gql_platform.adapters.isolation.isolation import ProcessIsolation
     from gql_platform.adapters.sql.idempotency import SqlRequestKeys
+    from gql_platform.adapters.sql.secrets import SqlSecretStore
 
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
@@ -127,6 +133,7 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        downloads=Downloads(SqlSecretStore(database), sources),
         metrics=metrics,
         demo=demo,
     )

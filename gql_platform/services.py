@@ -6,6 +6,7 @@ from gql_platform.access.service import Access
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
@@ -36,6 +37,7 @@ class Services:
     events: Events
     idempotency: Idempotency
     changes: DeploymentChanges
+    downloads: Downloads
     metrics: Metrics | None = None
     demo: Demo | None = None
 

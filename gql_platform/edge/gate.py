@@ -33,6 +33,7 @@ class Gate:
         allowed_hosts: The host names that requests may name, without ports; None allows any.
         allowed_origins: Origins of web pages that may call, besides the server's own.
         public_paths: Where anybody may call, whatever key they show.
+        public_prefixes: What the further paths begin with where anybody may.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class Gate:
         allowed_hosts: Collection[str] | None,
         allowed_origins: Collection[str],
         public_paths: Collection[str] = (),
+        public_prefixes: Collection[str] = (),
     ) -> None:
         self._app = app
         self._access = access
         self._allowed_hosts = allowed_hosts
         self._allowed_origins = allowed_origins
         self._public_paths = public_paths
+        self._public_prefixes = tuple(public_prefixes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request or connection before anything else sees it."""
@@ -59,12 +62,15 @@ class Gate:
         try:
             self._check_host(headers.getlist("host"))
             self._check_origin(headers)
-            key = None if scope["path"] in self._public_paths else headers.get("authorization")
+            key = None if self._is_public(scope["path"]) else headers.get("authorization")
             remember(scope, viewer=self._access.viewer(key))
         except AccessError as error:
             await _refuse(error, scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_public(self, path: str) -> bool:
+        return path in self._public_paths or path.startswith(self._public_prefixes)
 
     def _check_host(self, hosts: list[str]) -> None:
         if self._allowed_hosts is None:

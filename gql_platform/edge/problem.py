@@ -11,6 +11,7 @@ from gql_platform.doc import Doc
 from gql_platform.errors import (
     AccessError,
     BodyTooLargeError,
+    DownloadExpiredError,
     InvalidBodyError,
     InvalidInputError,
     InvalidKeyError,
@@ -36,6 +37,7 @@ STATUS: Mapping[type[PlatformError], int] = {
     NotFoundError: 404,
     InvalidKeyError: 401,
     UnauthenticatedError: 401,
+    DownloadExpiredError: 410,
     AccessError: 403,
     PredictionTimeoutError: 504,
     UnavailableError: 503,

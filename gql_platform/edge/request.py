@@ -1,7 +1,8 @@
 """Each request gets an id, a log line and a figure."""
 
 import asyncio
-from collections.abc import MutableMapping
+from collections.abc import Collection, MutableMapping
+from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,11 +29,15 @@ class RequestLog:
     Args:
         app: What answers the requests.
         metrics: What counts them; None counts nothing.
+        secret_prefixes: What the paths begin with whose rest is a secret, and is not logged.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics | None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics | None, secret_prefixes: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._secret_prefixes = tuple(secret_prefixes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give a request or connection its id, and note how it ended."""
@@ -67,21 +72,28 @@ class RequestLog:
                 await answer(scope, receive, noting)
         except Exception:
             # The one place where what nobody foresaw is logged, while the request is known.
-            log.exception("request_failed", path=scope["path"])
+            log.exception("request_failed", path=self._shown(scope["path"]))
             if status == CLIENT_WENT_AWAY:
                 answer = problem_response(PlatformError(), request_id=request_id)
                 await answer(scope, receive, noting)
         finally:
             self._note(scope, status, watch.seconds)
 
-    def _note(self, scope: MutableMapping[str, object], status: int, seconds: float) -> None:
+    def _shown(self, path: str) -> str:
+        """Return a path as the log may know it."""
+        if not path.startswith(self._secret_prefixes):
+            return path
+        prefix = next(each for each in self._secret_prefixes if path.startswith(each))
+        return f"{prefix}***"
+
+    def _note(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED)
         method = str(scope["method"])
         level = log.error if status == 500 else log.info
         level(
             "request",
             method=method,
-            path=scope["path"],
+            path=self._shown(scope["path"]),
             status=status,
             duration_ms=round(seconds * 1e3, 3),
         )

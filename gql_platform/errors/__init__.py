@@ -6,7 +6,9 @@
     │   ├── InvalidKeyError            a key that is not ours
     │   ├── ForbiddenError             a key without the permission
     │   ├── HostNotAllowedError        a Host header that does not name this server
-    │   └── OriginNotAllowedError      a web page of another origin
+    │   ├── OriginNotAllowedError      a web page of another origin
+    │   ├── InvalidDownloadError       a link to a file that none of our servers made
+    │   └── DownloadExpiredError       a link to a file whose time is over
     ├── UnavailableError               right now it does not work; later it may
     │   ├── ModelNotReadyError         the model is loading, or could not be loaded
     │   ├── RegistryUnavailableError   the model registry does not answer
@@ -100,6 +102,7 @@ from gql_platform.errors.availability import (
     ServerStoppingError,
     UnavailableError,
 )
+from gql_platform.errors.downloads import DownloadExpiredError, InvalidDownloadError
 from gql_platform.errors.input import (
     BodyTooLargeError,
     DeploymentConflictError,
@@ -193,6 +196,7 @@ __all__ = [
     "DatabaseTooNewError",
     "DemoError",
     "DeploymentConflictError",
+    "DownloadExpiredError",
     "EmptyRowsError",
     "EventFilterError",
     "ForbiddenError",
@@ -203,6 +207,7 @@ __all__ = [
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",
+    "InvalidDownloadError",
     "InvalidIDError",
     "InvalidIdempotencyKeyError",
     "InvalidInputError",

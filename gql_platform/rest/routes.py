@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from gql_platform.edge.problem import Problem
-from gql_platform.rest import health, invocations, models, open_inference, predict
+from gql_platform.rest import downloads, health, invocations, models, open_inference, predict
 from gql_platform.rest.permission import checked
 
 PROBLEM: dict[str, Any] = {
@@ -18,6 +18,7 @@ ROUTERS = (
     models.router,
     open_inference.router,
     invocations.router,
+    downloads.router,
     health.router,
 )
 

@@ -10,6 +10,7 @@ They do what the real ones do, without files, network or waiting::
 
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
+from gql_platform.testing.downloads import InMemorySecretStore, InMemorySource
 from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.services import (
@@ -36,6 +37,8 @@ __all__ = [
     "InMemoryJobEngine",
     "InMemoryLoader",
     "InMemoryRequestKeys",
+    "InMemorySecretStore",
+    "InMemorySource",
     "InMemoryStore",
     "InMemoryWebhookStore",
     "LinearClassifier",

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
+from gql_platform.downloads.records import Secret
 from gql_platform.errors import StoreUnavailableError
 from gql_platform.events.ports import EventLog
 from gql_platform.events.records import Event, EventFilter, EventSlice, NewEvent
@@ -32,6 +33,7 @@ class Contents:
         job_logs: What they have to say, by their ids.
         webhooks: Where events are sent to, by id.
         deliveries: The events on their way, by id.
+        secrets: What all servers share, by name.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -42,6 +44,7 @@ class Contents:
     job_logs: dict[str, tuple[LogLine, ...]] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
+    secrets: dict[str, Secret] = field(default_factory=dict)
 
     def copied(self) -> "Contents":
         """Return contents that can be changed without changing these."""
@@ -53,6 +56,7 @@ class Contents:
             job_logs=copy(self.job_logs),
             webhooks=copy(self.webhooks),
             deliveries=copy(self.deliveries),
+            secrets=copy(self.secrets),
         )
 
 

@@ -7,6 +7,8 @@ from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
+from gql_platform.downloads.ports import DownloadSource
+from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
@@ -26,6 +28,7 @@ from gql_platform.serving.ports import Isolation
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
+from gql_platform.testing.downloads import InMemorySecretStore
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.tracking.service import Tracking
@@ -108,6 +111,18 @@ def example_loader() -> InMemoryLoader:
     )
 
 
+def _serving(
+    loader: InMemoryLoader,
+    metrics: Metrics | None,
+    limits: ServingLimits,
+    isolation: Isolation | None,
+) -> Serving:
+    observers = [metrics] if metrics is not None else []
+    return Serving(
+        loader, traffic=Traffic(), observers=observers, limits=limits, isolation=isolation
+    )
+
+
 def in_memory_services(
     store: InMemoryStore | None = None,
     loader: InMemoryLoader | None = None,
@@ -120,6 +135,7 @@ def in_memory_services(
     isolation: Isolation | None = None,
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
+    sources: Mapping[str, DownloadSource] | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
@@ -137,20 +153,16 @@ def in_memory_services(
         isolation: What gives slow models processes of their own, if anything does.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
+        sources: What opens the files of each kind that links lead to.
     """
     store = store or example_store()
     database = InMemoryDatabase()
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
-    serving = Serving(
-        loader or example_loader(),
-        traffic=Traffic(),
-        observers=[metrics] if metrics is not None else [],
-        limits=ServingLimits(
-            max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
-        ),
-        isolation=isolation,
+    limits = ServingLimits(
+        max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
     )
+    serving = _serving(loader or example_loader(), metrics, limits, isolation)
     deployments = Deployments(registry, serving)
     events = Events(database, InMemoryEventLog(database))
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
@@ -165,6 +177,7 @@ def in_memory_services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        downloads=Downloads(InMemorySecretStore(database), sources or {}),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

@@ -12,9 +12,11 @@ from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.events import SqlEventLog
 from gql_platform.adapters.sql.idempotency import SqlRequestKeys
 from gql_platform.adapters.sql.notifications import watch_postgresql
+from gql_platform.adapters.sql.secrets import SqlSecretStore
 from gql_platform.adapters.sql.upgrade import upgrade
 from gql_platform.adapters.sql.watch import watch_sqlite
 from gql_platform.adapters.sql.webhooks import SqlWebhookStore
+from gql_platform.downloads.ports import SecretStore
 from gql_platform.events.ports import EventLog
 from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.store import Store
@@ -22,6 +24,7 @@ from gql_platform.testing import (
     InMemoryDatabase,
     InMemoryEventLog,
     InMemoryRequestKeys,
+    InMemorySecretStore,
     InMemoryWebhookStore,
 )
 from tests.postgresql import PostgreSQL
@@ -41,6 +44,7 @@ class Kept:
         event_log: Its events.
         request_keys: Its keys of requests.
         webhooks: Its webhooks, which are the outbox of its events too.
+        secrets: What its servers share.
         uri: Where it is; None for one that only this process has.
     """
 
@@ -48,6 +52,7 @@ class Kept:
     event_log: EventLog
     request_keys: RequestKeys
     webhooks: InMemoryWebhookStore | SqlWebhookStore
+    secrets: SecretStore
     uri: str | None = None
 
 
@@ -81,6 +86,7 @@ def in_memory() -> Kept:
         InMemoryEventLog(database),
         InMemoryRequestKeys(database),
         InMemoryWebhookStore(database),
+        InMemorySecretStore(database),
     )
 
 
@@ -93,7 +99,8 @@ async def opened_at(uri: str) -> Kept:
     shared = None if address.is_in_memory else uri
     keys = SqlRequestKeys(database)
     events = SqlEventLog(database, watch=watch)
-    return Kept(database, events, keys, SqlWebhookStore(database), shared)
+    webhooks, secrets = SqlWebhookStore(database), SqlSecretStore(database)
+    return Kept(database, events, keys, webhooks, secrets, shared)
 
 
 @asynccontextmanager

@@ -54,6 +54,17 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.InvalidDownloadError(),
+        (
+            "The link is not one that this server made, or was changed; ask for it anew, and fetch "
+            "its `url` exactly as it was returned."
+        ),
+    ),
+    (
+        errors.DownloadExpiredError(expired_at="2026-01-31T12:00:00+00:00"),
+        "The link expired at 2026-01-31T12:00:00+00:00; ask for a new one.",
+    ),
+    (
         errors.JobNotFoundError(job_id="a"),
         "There is no job 'a'; list the jobs that there are, and take an id from there.",
     ),

@@ -177,3 +177,11 @@ webhook_deliveries = Table(
 
 There is no foreign key: a change of the platform must not fail because somebody deletes a webhook.
 """
+
+secrets = Table(
+    "platform_secrets",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("value", String(255), nullable=False),
+    Column("created_at", Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Files that are fetched by a signed link, whatever feature they belong to."""

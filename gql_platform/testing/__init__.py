@@ -22,7 +22,7 @@ from gql_platform.testing.services import (
     in_memory_services,
 )
 from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
-from gql_platform.testing.webhooks import InMemoryWebhookStore
+from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 
 __all__ = [
     "FIRST_MOMENT",
@@ -35,6 +35,7 @@ __all__ = [
     "InMemoryEventLog",
     "InMemoryJobEngine",
     "InMemoryLoader",
+    "InMemoryNetwork",
     "InMemoryRequestKeys",
     "InMemoryStore",
     "InMemoryWebhookStore",

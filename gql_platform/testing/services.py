@@ -28,7 +28,12 @@ from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
+from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 from gql_platform.tracking.service import Tracking
+from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.dispatch import Dispatcher
+from gql_platform.webhooks.ports import Network
+from gql_platform.webhooks.service import Webhooks
 
 
 def columns_of(types: Mapping[str, ColumnType], *, required: bool = True) -> tuple[Column, ...]:
@@ -120,6 +125,7 @@ def in_memory_services(
     isolation: Isolation | None = None,
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
+    network: Network | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
@@ -137,22 +143,19 @@ def in_memory_services(
         isolation: What gives slow models processes of their own, if anything does.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
+        network: Takes what is sent to webhooks; by default something that accepts all of it.
     """
     store = store or example_store()
     database = InMemoryDatabase()
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
-    serving = Serving(
-        loader or example_loader(),
-        traffic=Traffic(),
-        observers=[metrics] if metrics is not None else [],
-        limits=ServingLimits(
-            max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
-        ),
-        isolation=isolation,
+    limits = ServingLimits(
+        max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
     )
+    serving = _serving(loader or example_loader(), metrics, limits, isolation)
     deployments = Deployments(registry, serving)
-    events = Events(database, InMemoryEventLog(database))
+    hooks = InMemoryWebhookStore(database)
+    events = Events(database, InMemoryEventLog(database), outbox=hooks)
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
     return Services(
         access=Access(secret_key=secret_key),
@@ -165,6 +168,27 @@ def in_memory_services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        webhooks=_webhooks(database, hooks, events, network or InMemoryNetwork()),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )
+
+
+def _serving(
+    loader: InMemoryLoader,
+    metrics: Metrics | None,
+    limits: ServingLimits,
+    isolation: Isolation | None,
+) -> Serving:
+    observers = [metrics] if metrics is not None else []
+    return Serving(
+        loader, traffic=Traffic(), observers=observers, limits=limits, isolation=isolation
+    )
+
+
+def _webhooks(
+    database: InMemoryDatabase, store: InMemoryWebhookStore, events: Events, network: Network
+) -> Webhooks:
+    guard = AddressGuard()
+    dispatcher = Dispatcher(store, network, guard, timeout_seconds=1.0)
+    return Webhooks(database, store, events, guard, dispatcher)

@@ -129,6 +129,7 @@ async def at_work(
         asyncio.create_task(services.changes.follow_others()),
         asyncio.create_task(services.events.keep_in_bounds()),
         asyncio.create_task(services.idempotency.keep_clean()),
+        asyncio.create_task(services.webhooks.keep_delivering()),
         asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
     ]
     yield

@@ -5,6 +5,8 @@ which do not need them start at once.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
@@ -15,6 +17,7 @@ from gql_platform.deployments.service import Deployments
 from gql_platform.downloads.ports import DownloadSource
 from gql_platform.downloads.service import Downloads
 from gql_platform.errors import DataFolderError
+from gql_platform.events.ports import Outbox
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
@@ -30,6 +33,10 @@ from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
 from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.service import Tracking
+from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.dispatch import Dispatcher
+from gql_platform.webhooks.ports import WebhookStore
+from gql_platform.webhooks.service import Webhooks
 
 if TYPE_CHECKING:
     from gql_platform.adapters.estimators.native import SklearnPredictor
@@ -106,6 +113,7 @@ def _services(
     from gql_platform.adapters.isolation.isolation import ProcessIsolation
     from gql_platform.adapters.sql.idempotency import SqlRequestKeys
     from gql_platform.adapters.sql.secrets import SqlSecretStore
+    from gql_platform.adapters.sql.webhooks import SqlWebhookStore
 
     metrics = Metrics() if settings.enable_monitoring else None
     serving = Serving(
@@ -120,7 +128,8 @@ def _services(
     )
     key = settings.api_secret_key
     deployments = Deployments(registry, serving)
-    events = _events(settings, database)
+    hooks = SqlWebhookStore(database)
+    events = _events(settings, database, hooks)
     idempotency = Idempotency(database, SqlRequestKeys(database))
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
@@ -134,12 +143,13 @@ def _services(
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
         downloads=Downloads(SqlSecretStore(database), sources),
+        webhooks=_webhooks(settings, database, hooks, events),
         metrics=metrics,
         demo=demo,
     )
 
 
-def _events(settings: Settings, database: "Database") -> Events:
+def _events(settings: Settings, database: "Database", outbox: Outbox) -> Events:
     from gql_platform.adapters.sql.events import SqlEventLog
 
     if database.address.is_sqlite:
@@ -149,9 +159,23 @@ def _events(settings: Settings, database: "Database") -> Events:
     return Events(
         database,
         SqlEventLog(database, watch=watch),
+        outbox=outbox,
         retention_days=settings.event_retention_days,
         max_events=settings.max_events,
     )
+
+
+def _webhooks(
+    settings: Settings, database: "Database", store: WebhookStore, events: Events
+) -> Webhooks:
+    from gql_platform.adapters.receivers import Receivers
+
+    guard = AddressGuard([ip_network(each) for each in settings.webhook_networks])
+    seconds = settings.webhook_timeout_seconds
+    receivers = Receivers(timeout_seconds=seconds)
+    dispatcher = Dispatcher(store, receivers, guard, timeout_seconds=seconds)
+    days = settings.event_retention_days
+    return Webhooks(database, store, events, guard, dispatcher, retention_days=days)
 
 
 def open_database(settings: Settings) -> "Database":

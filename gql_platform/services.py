@@ -15,6 +15,7 @@ from gql_platform.registry.service import Registry
 from gql_platform.serving.service import Serving
 from gql_platform.store import Store
 from gql_platform.tracking.service import Tracking
+from gql_platform.webhooks.service import Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Services:
     idempotency: Idempotency
     changes: DeploymentChanges
     downloads: Downloads
+    webhooks: Webhooks
     metrics: Metrics | None = None
     demo: Demo | None = None
 

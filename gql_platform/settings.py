@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import (
     AliasChoices,
@@ -21,16 +21,12 @@ from pydantic import (
     field_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gql_platform.errors import AccessNotConfiguredError, SettingsError
+from gql_platform.spelling import Hosts, Networks, Origins, is_address
 
 PREFIX = "GQL_PLATFORM_"
-
-_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
-_ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-
-_Names = Annotated[tuple[str, ...], NoDecode]
 
 
 class LogFormat(StrEnum):
@@ -111,6 +107,19 @@ class Settings(BaseSettings):
     max_events: int = Field(
         default=1_000_000, ge=1, description="How many of the newest events are kept at most."
     )
+    webhook_networks: Networks = Field(
+        default=(),
+        description=(
+            "Networks that webhooks may be sent to although they are not public, by `http` too, "
+            "such as `10.1.0.0/16`, separated by commas."
+        ),
+    )
+    webhook_timeout_seconds: float = Field(
+        default=15.0,
+        gt=0,
+        le=120,
+        description="How long a receiver of webhooks may take to answer, and its name to be found.",
+    )
     api_secret_key: SecretStr | None = Field(
         default=None,
         min_length=16,
@@ -121,7 +130,7 @@ class Settings(BaseSettings):
             "address."
         ),
     )
-    allowed_hosts: _Names = Field(
+    allowed_hosts: Hosts = Field(
         default=(),
         description=(
             "Further host names or IP addresses, without scheme and port, that requests may name "
@@ -129,7 +138,7 @@ class Settings(BaseSettings):
             "always allowed; on another address every name is, until one is listed."
         ),
     )
-    allowed_origins: _Names = Field(
+    allowed_origins: Origins = Field(
         default=(),
         description=(
             "Origins of web pages that may use the server, as browsers write them: scheme, host "
@@ -225,33 +234,12 @@ class Settings(BaseSettings):
         description="Whether to train and register the demo models when no others are registered.",
     )
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "webhook_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _host_names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse what no `Host` header can name."""
-        for host in hosts:
-            if not (_HOST_NAME.fullmatch(host) or _is_address(host)):
-                raise ValueError(f"host names such as ml.example.com, unlike {host!r}")
-        return hosts
-
-    @field_validator("allowed_origins")
-    @classmethod
-    def _web_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        """Refuse what no browser sends as `Origin`."""
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    "origins such as https://app.example.com, in lower case and without a path, "
-                    f"unlike {origin!r}"
-                )
-        return origins
 
     @field_validator("api_secret_key")
     @classmethod
@@ -271,7 +259,7 @@ class Settings(BaseSettings):
         """Whether only this machine can reach the address."""
         if self.host == "localhost":
             return True
-        return _is_address(self.host) and ip_address(self.host).is_loopback
+        return is_address(self.host) and ip_address(self.host).is_loopback
 
     @property
     def tracking_uri(self) -> str:
@@ -302,14 +290,6 @@ class Settings(BaseSettings):
         if not self.is_loopback and self.api_secret_key is None:
             raise AccessNotConfiguredError(host=self.host)
         return self
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def environment_name(field: str) -> str:

@@ -45,7 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "playground": {"errors", "playground"},
     "dashboard": {"contract", "errors", "dashboard"},
     # The rest puts them together.
-    "settings": {"errors"},
+    "settings": {"errors", "spelling"},
+    "spelling": set(),
     "reference": {"edge", "errors", "settings"},
     "observability": {"settings"},
     "services": {"service", "store", "observability"},

@@ -8,7 +8,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cached_property, partial
+from ipaddress import ip_address
 
 import httptools
 
@@ -24,6 +27,9 @@ READ_BYTES = 16_384
 MAX_ADDRESSES = 4
 """How many addresses of a host are tried."""
 
+RESOLVERS = 8
+"""How many names are looked up at once."""
+
 
 class Receivers(Network):
     """Reach receivers with one connection for each message.
@@ -35,14 +41,24 @@ class Receivers(Network):
 
     def __init__(self, *, timeout_seconds: float, tls: ssl.SSLContext | None = None) -> None:
         self._timeout_seconds = timeout_seconds
-        self._tls = tls or ssl.create_default_context()
+        self._given_tls = tls
+        # Names that nobody answers for must not take the threads of everything else.
+        self._resolvers = ThreadPoolExecutor(RESOLVERS, thread_name_prefix="resolver")
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Whom to trust; reading the authorities takes a while, so nobody waits for it in vain."""
+        return self._given_tls or ssl.create_default_context()
 
     async def addresses(self, host: str) -> Sequence[str]:
         """Return the IP addresses of a host; of an address, itself."""
+        if _is_address(host):
+            return [host]
         loop = asyncio.get_running_loop()
+        look_up = partial(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM)
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+                found = await loop.run_in_executor(self._resolvers, look_up)
         except TimeoutError:
             raise self._late(host) from None
         except (OSError, UnicodeError) as error:
@@ -95,6 +111,14 @@ class Receivers(Network):
     def _late(self, host: str) -> ReceiverUnavailableError:
         problem = f"there is no answer within {self._timeout_seconds:g} seconds"
         return ReceiverUnavailableError(host=host, problem=problem)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class _Head:

@@ -16,6 +16,7 @@ from gql_platform.errors import (
 from gql_platform.events.broadcast import EVERYTHING, READ_AT_ONCE, Broadcast, Follower
 from gql_platform.events.ports import EventLog, Outbox
 from gql_platform.events.records import Delivery, Event, EventFilter, NewEvent
+from gql_platform.news import News
 from gql_platform.paging import Page, decode_cursor, page_of, page_size
 from gql_platform.store import Store, Transaction
 
@@ -64,6 +65,11 @@ class Events:
         self._places = places
         self._now = now
         self._broadcast = Broadcast(event_log)
+
+    @property
+    def news(self) -> News:
+        """Tells whoever follows that there may be new events; it may also tell so in vain."""
+        return self._log.news
 
     async def append(self, transaction: Transaction, events: Sequence[NewEvent]) -> Sequence[Event]:
         """Write events down in a transaction, as its last act.

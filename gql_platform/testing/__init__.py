@@ -23,7 +23,7 @@ from gql_platform.testing.services import (
     in_memory_services,
 )
 from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
-from gql_platform.testing.webhooks import InMemoryWebhookStore
+from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 
 __all__ = [
     "FIRST_MOMENT",
@@ -36,6 +36,7 @@ __all__ = [
     "InMemoryEventLog",
     "InMemoryJobEngine",
     "InMemoryLoader",
+    "InMemoryNetwork",
     "InMemoryRequestKeys",
     "InMemorySecretStore",
     "InMemorySource",

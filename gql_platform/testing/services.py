@@ -31,7 +31,12 @@ from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, In
 from gql_platform.testing.downloads import InMemorySecretStore
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
+from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 from gql_platform.tracking.service import Tracking
+from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.dispatch import Dispatcher
+from gql_platform.webhooks.ports import Network
+from gql_platform.webhooks.service import Webhooks
 
 
 def columns_of(types: Mapping[str, ColumnType], *, required: bool = True) -> tuple[Column, ...]:
@@ -136,6 +141,7 @@ def in_memory_services(
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
     sources: Mapping[str, DownloadSource] | None = None,
+    network: Network | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
@@ -154,6 +160,7 @@ def in_memory_services(
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
         sources: What opens the files of each kind that links lead to.
+        network: Takes what is sent to webhooks; by default something that accepts all of it.
     """
     store = store or example_store()
     database = InMemoryDatabase()
@@ -164,7 +171,8 @@ def in_memory_services(
     )
     serving = _serving(loader or example_loader(), metrics, limits, isolation)
     deployments = Deployments(registry, serving)
-    events = Events(database, InMemoryEventLog(database))
+    hooks = InMemoryWebhookStore(database)
+    events = Events(database, InMemoryEventLog(database), outbox=hooks)
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
     return Services(
         access=Access(secret_key=secret_key),
@@ -178,6 +186,27 @@ def in_memory_services(
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
         downloads=Downloads(InMemorySecretStore(database), sources or {}),
+        webhooks=_webhooks(database, hooks, events, network or InMemoryNetwork()),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )
+
+
+def _serving(
+    loader: InMemoryLoader,
+    metrics: Metrics | None,
+    limits: ServingLimits,
+    isolation: Isolation | None,
+) -> Serving:
+    observers = [metrics] if metrics is not None else []
+    return Serving(
+        loader, traffic=Traffic(), observers=observers, limits=limits, isolation=isolation
+    )
+
+
+def _webhooks(
+    database: InMemoryDatabase, store: InMemoryWebhookStore, events: Events, network: Network
+) -> Webhooks:
+    guard = AddressGuard()
+    dispatcher = Dispatcher(store, network, guard, timeout_seconds=1.0)
+    return Webhooks(database, store, events, guard, dispatcher)

@@ -1,7 +1,7 @@
-"""Webhooks and their deliveries in memory."""
+"""Webhooks and their deliveries in memory, and receivers that are nowhere."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,17 @@ from gql_platform.events.ports import Outbox
 from gql_platform.events.records import Event
 from gql_platform.store import Transaction
 from gql_platform.testing.database import Contents, InMemoryDatabase, contents_of
-from gql_platform.webhooks.ports import WebhookStore
-from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery
+from gql_platform.webhooks.ports import Network, WebhookStore
+from gql_platform.webhooks.records import (
+    Answer,
+    DeliveryState,
+    Message,
+    Webhook,
+    WebhookDelivery,
+)
+
+PUBLIC_ADDRESS = "93.184.215.14"
+"""An address that anything may be sent to."""
 
 
 class InMemoryWebhookStore(WebhookStore, Outbox):
@@ -146,6 +155,38 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
             for each in old:
                 del contents.deliveries[each]
         return len(old)
+
+
+class InMemoryNetwork(Network):
+    """Receivers that answer as they are told to; nothing leaves the process.
+
+    Args:
+        answer: What a receiver answers to a message; it may raise a `ReceiverUnavailableError`.
+        addresses: What each name leads to.
+
+    Attributes:
+        sent: All messages, in order.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Message], Answer] = lambda _: Answer(204),
+        *,
+        addresses: Sequence[str] = (PUBLIC_ADDRESS,),
+    ) -> None:
+        self._answer = answer
+        self._addresses = tuple(addresses)
+        self.sent: list[Message] = []
+
+    async def addresses(self, host: str) -> Sequence[str]:
+        """Return the addresses that every name leads to."""
+        del host
+        return self._addresses
+
+    async def send(self, message: Message) -> Answer:
+        """Keep a message, and answer what was told."""
+        self.sent.append(message)
+        return self._answer(message)
 
 
 def _due(contents: Contents, now: datetime) -> list[WebhookDelivery]:

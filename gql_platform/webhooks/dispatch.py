@@ -1,6 +1,7 @@
 """Sending what is due, endpoint by endpoint, so that a slow one keeps up no other."""
 
 import asyncio
+import random
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -26,8 +27,8 @@ ENDPOINTS_AT_ONCE = 20
 MESSAGES_AT_ONCE = 4
 """How many messages are on their way to one endpoint."""
 
-LEASE = timedelta(minutes=5)
-"""When an attempt counts as lost; look-up and sending are done long before."""
+MARGIN = timedelta(seconds=15)
+"""How long writing down what came of an attempt may take."""
 
 FAILURES_IN_A_ROW = 10
 """After so many an endpoint is left alone for a while, and then gets one message on trial."""
@@ -50,6 +51,7 @@ class Dispatcher:
         store: Where webhooks and deliveries are.
         network: Reaches receivers.
         guard: Judges where messages may go.
+        timeout_seconds: How long the network takes at most, for a name and for a message.
         jitter: Returns a random number from 0 up to 1.
         now: Tells the time.
     """
@@ -60,12 +62,15 @@ class Dispatcher:
         network: Network,
         guard: AddressGuard,
         *,
-        jitter: Callable[[], float],
+        timeout_seconds: float,
+        jitter: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._network = network
         self._guard = guard
+        # Then an attempt counts as lost; look-up and sending are done before.
+        self._lease = timedelta(seconds=2 * timeout_seconds) + MARGIN
         self._jitter = jitter
         self._now = now
         self._failures: dict[str, int] = {}
@@ -147,7 +152,7 @@ class Dispatcher:
         is_on_trial = self._failures.get(webhook_id, 0) >= FAILURES_IN_A_ROW
         lease, limit = str(uuid.uuid4()), 1 if is_on_trial else MESSAGES_AT_ONCE
         claimed = await self._store.claim(
-            webhook_id, lease=lease, now=now, until=now + LEASE, limit=limit
+            webhook_id, lease=lease, now=now, until=now + self._lease, limit=limit
         )
         done = await asyncio.gather(*(self._attempt(webhook, each) for each in claimed))
         for each in done:

@@ -1,13 +1,17 @@
 """The use cases of webhooks: make and change them, and look after what they are sent."""
 
+import asyncio
 import secrets
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from gql_platform.errors import (
     TooManyWebhooksError,
+    UnavailableError,
     WebhookDeliveryNotFoundError,
     WebhookDisabledError,
     WebhookNotFoundError,
@@ -16,6 +20,7 @@ from gql_platform.events.records import EventFilter, NewEvent
 from gql_platform.events.service import Events, check_filter
 from gql_platform.store import Store
 from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.ports import WebhookStore
 from gql_platform.webhooks.records import (
     WEBHOOK_TESTED,
@@ -31,6 +36,11 @@ MAX_WEBHOOKS = 100
 ROTATION = timedelta(hours=24)
 """How long the secret before signs too."""
 
+CLEAN_EVERY_SECONDS = 60.0
+DELETED_AT_ONCE = 5_000
+
+log = structlog.get_logger(__name__)
+
 
 class Webhooks:
     """Send events to those who ask for them.
@@ -40,6 +50,8 @@ class Webhooks:
         webhooks: Where webhooks are.
         events: Where messages on trial begin.
         guard: Judges where messages may go.
+        dispatcher: Sends them.
+        retention_days: How long deliveries are kept when they are done.
         random_bytes: Returns so many random bytes.
         now: Tells the time.
     """
@@ -50,7 +62,9 @@ class Webhooks:
         webhooks: WebhookStore,
         events: Events,
         guard: AddressGuard,
+        dispatcher: Dispatcher,
         *,
+        retention_days: float = 30.0,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -58,6 +72,8 @@ class Webhooks:
         self._webhooks = webhooks
         self._events = events
         self._guard = guard
+        self._dispatcher = dispatcher
+        self._retention = timedelta(days=retention_days)
         self._random_bytes = random_bytes
         self._now = now
 
@@ -178,6 +194,41 @@ class Webhooks:
         if found is None:
             raise WebhookDeliveryNotFoundError(delivery_id=delivery_id)
         return found
+
+    async def keep_delivering(
+        self, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        """Send what is due, and forget what was done long ago, without end.
+
+        Several servers may do so at the same time: each delivery is one's at a time.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._dispatcher.run(self._events.news, pause=pause))
+            group.create_task(self._keep_in_bounds(pause))
+
+    async def clean(self) -> int:
+        """Forget deliveries that were done long ago, and return how many.
+
+        Raises:
+            StoreUnavailableError: If the database does not answer.
+        """
+        deleted, before = 0, self._now() - self._retention
+        while True:
+            count = await self._webhooks.delete_completed(before=before, limit=DELETED_AT_ONCE)
+            deleted += count
+            if count < DELETED_AT_ONCE:
+                return deleted
+
+    async def _keep_in_bounds(self, pause: Callable[[float], Awaitable[None]]) -> None:
+        while True:
+            await pause(CLEAN_EVERY_SECONDS)
+            try:
+                await self.clean()
+            except UnavailableError as error:
+                log.warning("deliveries_not_cleaned", reason=str(error))
+            except Exception:
+                # The table would grow without end.
+                log.exception("deliveries_not_cleaned")
 
     def _check(self, draft: WebhookDraft) -> None:
         self._guard.check(draft.url)

@@ -164,6 +164,17 @@ class TestProblems:
         """With or without a port, and as an address."""
         assert load_settings({"allowed_origins": f"{origin}/"}).allowed_origins == (origin,)
 
+    @pytest.mark.parametrize("networks", ["10.0.0.1/8", "ten", "10.0.0.0/33", "*", "10.0.0.0-9"])
+    def test_text_that_is_no_network_is_refused(self, networks: str) -> None:
+        """A host within a network is as likely a slip as a word."""
+        (problem,) = problems_of(webhook_networks=networks)
+        assert "it should be networks such as 10.1.0.0/16 or fd00::/8, unlike" in problem
+
+    def test_networks_are_taken(self) -> None:
+        """Several stand in one setting, and a single address is a network too."""
+        settings = load_settings({"webhook_networks": "10.0.0.0/8, fd00::/8,192.0.2.1"})
+        assert settings.webhook_networks == ("10.0.0.0/8", "fd00::/8", "192.0.2.1")
+
     def test_all_problems_are_told_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """One start is enough to learn of every wrong setting."""
         monkeypatch.setenv("GQL_PLATFORM_PORT", "http")

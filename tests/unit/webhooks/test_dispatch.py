@@ -15,7 +15,7 @@ from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
 from gql_platform.testing import InMemoryDatabase, InMemoryEventLog, InMemoryWebhookStore
 from gql_platform.webhooks.address import AddressGuard
-from gql_platform.webhooks.dispatch import FAILURES_IN_A_ROW, FIRST_PAUSE, LEASE, Dispatcher
+from gql_platform.webhooks.dispatch import FAILURES_IN_A_ROW, FIRST_PAUSE, MARGIN, Dispatcher
 from gql_platform.webhooks.ports import Network
 from gql_platform.webhooks.records import Answer, DeliveryState, Message, Webhook, WebhookDelivery
 from gql_platform.webhooks.schedule import WAITS
@@ -24,6 +24,8 @@ from gql_platform.webhooks.signing import new_secret, signature
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+TIMEOUT_SECONDS = 2.0
+LEASE = timedelta(seconds=4) + MARGIN
 
 WEBHOOK = Webhook(
     id="first",
@@ -92,7 +94,14 @@ class Scene:
     def another(self, *networks: str) -> Dispatcher:
         """Return what another server would send with."""
         guard = AddressGuard([ip_network(each) for each in networks])
-        return Dispatcher(self.store, self.network, guard, jitter=lambda: 0.0, now=lambda: self.now)
+        return Dispatcher(
+            self.store,
+            self.network,
+            guard,
+            timeout_seconds=TIMEOUT_SECONDS,
+            jitter=lambda: 0.0,
+            now=lambda: self.now,
+        )
 
     async def keep(self, webhook: Webhook = WEBHOOK) -> None:
         async with self.database.begin() as transaction:

@@ -16,8 +16,14 @@ from gql_platform.errors import (
 )
 from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
-from gql_platform.testing import InMemoryDatabase, InMemoryEventLog, InMemoryWebhookStore
+from gql_platform.testing import (
+    InMemoryDatabase,
+    InMemoryEventLog,
+    InMemoryNetwork,
+    InMemoryWebhookStore,
+)
 from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.records import DeliveryState, WebhookDraft
 from gql_platform.webhooks.service import MAX_WEBHOOKS, ROTATION, Webhooks
 from gql_platform.webhooks.signing import new_secret
@@ -40,11 +46,14 @@ class Scene:
             outbox=self.store,
             now=lambda: NOON,
         )
+        self.network = InMemoryNetwork()
+        guard = AddressGuard()
         self.webhooks = Webhooks(
             self.database,
             self.store,
             self.events,
-            AddressGuard(),
+            guard,
+            Dispatcher(self.store, self.network, guard, timeout_seconds=1.0, now=lambda: NOON),
             random_bytes=bytes,
             now=lambda: NOON,
         )

@@ -130,6 +130,8 @@ async def at_work(
         asyncio.create_task(services.events.keep_in_bounds()),
         asyncio.create_task(services.idempotency.keep_clean()),
         asyncio.create_task(services.webhooks.keep_delivering()),
+        asyncio.create_task(services.jobs.keep_working()),
+        asyncio.create_task(services.jobs.keep_clean()),
         asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
     ]
     yield

@@ -4,8 +4,8 @@ Adapters that are heavy to import are imported here when they are first needed, 
 which do not need them start at once.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
-from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,13 @@ from gql_platform.downloads.service import Downloads
 from gql_platform.errors import DataFolderError
 from gql_platform.events.ports import Outbox
 from gql_platform.events.service import Events
+from gql_platform.exports.records import REGISTRY_EXPORT
+from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.jobs.ports import WorkerHost
+from gql_platform.jobs.records import JOB_FILES, JobKind
+from gql_platform.jobs.service import Jobs
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
@@ -31,7 +36,6 @@ from gql_platform.serving.records import ModelFile
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
-from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.service import Tracking
 from gql_platform.webhooks.address import AddressGuard
 from gql_platform.webhooks.dispatch import Dispatcher
@@ -39,8 +43,11 @@ from gql_platform.webhooks.ports import WebhookStore
 from gql_platform.webhooks.service import Webhooks
 
 if TYPE_CHECKING:
+    from gql_platform.adapters.dbos.queue import Queue
+    from gql_platform.adapters.dbos.worker import Worker
     from gql_platform.adapters.estimators.native import SklearnPredictor
     from gql_platform.adapters.mlflow.client import Client
+    from gql_platform.adapters.mlflow.job_files import ArtifactJobFiles
     from gql_platform.adapters.sql.address import Address
     from gql_platform.adapters.sql.database import Database
     from gql_platform.adapters.sql.maintenance import Maintenance
@@ -55,7 +62,9 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
+    from gql_platform.adapters.mlflow.reader import run_reader
     from gql_platform.adapters.mlflow.store import MLflowStore
+    from gql_platform.adapters.worker_process import WorkerProcess
 
     database = open_database(settings)
     client = open_client(settings)
@@ -65,11 +74,12 @@ def open_services(settings: Settings) -> Services:
     return _services(
         settings,
         registry,
-        Tracking(run_store(settings, client), registry),
+        Tracking(run_reader(client), registry),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
-        sources={},
+        sources={JOB_FILES: job_files(settings)},
         demo=demo,
+        host=WorkerProcess(settings) if settings.jobs_at_once else None,
     )
 
 
@@ -108,6 +118,7 @@ def _services(
     *,
     sources: Mapping[str, DownloadSource],
     demo: Demo | None = None,
+    host: WorkerHost | None = None,
 ) -> Services:
     """Join the services to each other."""
     from gql_platform.adapters.isolation.isolation import ProcessIsolation
@@ -131,6 +142,7 @@ def _services(
     hooks = SqlWebhookStore(database)
     events = _events(settings, database, hooks)
     idempotency = Idempotency(database, SqlRequestKeys(database))
+    jobs = _jobs(settings, database, idempotency, events, host)
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
@@ -142,6 +154,8 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        jobs=jobs,
+        exports=Exports(jobs),
         downloads=Downloads(SqlSecretStore(database), sources),
         webhooks=_webhooks(settings, database, hooks, events),
         metrics=metrics,
@@ -176,6 +190,63 @@ def _webhooks(
     dispatcher = Dispatcher(store, receivers, guard, timeout_seconds=seconds)
     days = settings.event_retention_days
     return Webhooks(database, store, events, guard, dispatcher, retention_days=days)
+
+
+def _jobs(
+    settings: Settings,
+    database: "Database",
+    idempotency: Idempotency,
+    events: Events,
+    host: WorkerHost | None,
+) -> Jobs:
+    from gql_platform.adapters.dbos.engine import DbosJobEngine
+
+    return Jobs(
+        DbosJobEngine(database, open_queue=_queue_at),
+        idempotency,
+        events,
+        files=job_files(settings),
+        host=host,
+        retention_days=settings.event_retention_days,
+    )
+
+
+def _queue_at(address: "Address") -> "Queue":
+    """Open DBOS's queue; a server that starts no job never needs it."""
+    from gql_platform.adapters.dbos.queue import Queue
+
+    return Queue(address)
+
+
+def job_files(settings: Settings) -> "ArtifactJobFiles":
+    """Return where the files of jobs are."""
+    from gql_platform.adapters.mlflow.job_files import ArtifactJobFiles
+
+    return ArtifactJobFiles(settings.files_uri)
+
+
+def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
+    """Make a worker on the platform's database, whose tables are brought up before.
+
+    Raises:
+        StoreAddressError: If an address of a store can never work.
+        DataFolderError: If the folder cannot be made or written.
+        DatabaseTooNewError: If a newer version of the platform has written the tables.
+        StoreUnavailableError: If the database does not answer.
+    """
+    from gql_platform.adapters.dbos.worker import Worker
+    from gql_platform.adapters.mlflow.export import RegistryExport
+
+    prepare_stores(settings)
+    open_maintenance(settings).upgrade()
+    export = RegistryExport(settings.tracking_uri, settings.registry_uri, settings.files_uri)
+    kinds = [JobKind(REGISTRY_EXPORT, export)]
+    return Worker(
+        open_database(settings).address,
+        kinds,
+        name=str(uuid.uuid4()),
+        jobs_at_once=jobs_at_once,
+    )
 
 
 def open_database(settings: Settings) -> "Database":
@@ -255,19 +326,6 @@ def open_client(settings: Settings) -> "Client":
         registry_uri=settings.registry_uri,
         artifact_root=settings.artifact_dir.as_uri(),
     )
-
-
-def run_store(settings: Settings, client: "Client") -> RunStore:
-    """Return what reads runs: MLflow's tables where they can be reached, else its client."""
-    from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, is_readable
-    from gql_platform.adapters.mlflow.database.store import DatabaseRuns
-    from gql_platform.adapters.mlflow.runs import MLflowRuns
-
-    runs = MLflowRuns(client)
-    if not is_readable(settings.tracking_uri):
-        return runs
-    has_registry = settings.registry_uri == settings.tracking_uri
-    return DatabaseRuns(MLflowDatabase(settings.tracking_uri), runs, has_registry=has_registry)
 
 
 def prepare_stores(settings: Settings) -> None:

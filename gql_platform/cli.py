@@ -1,4 +1,4 @@
-"""The command line: ``gql-platform serve|demo|schema|database|check-settings|version``."""
+"""The command line: ``gql-platform serve|worker|demo|schema|database|check-settings|version``."""
 
 import asyncio
 import sys
@@ -26,6 +26,7 @@ from gql_platform.settings import (
     shown,
 )
 from gql_platform.supervisor import run_workers
+from gql_platform.worker import BESIDE_A_SERVER, WorkerPlan, run_worker
 
 app = typer.Typer(
     name="gql-platform",
@@ -55,6 +56,16 @@ WithDemo = Annotated[
 ]
 Workers = Annotated[
     int, typer.Option(min=1, max=64, help="How many server processes share the port.")
+]
+JobsAtOnce = Annotated[
+    int | None, typer.Option(min=1, max=64, help="How many jobs run side by side.")
+]
+IdleSeconds = Annotated[
+    float | None,
+    typer.Option(min=0, help="End after so long with nothing to do; by default, never."),
+]
+ForAServer = Annotated[
+    bool, typer.Option("--for-a-server", hidden=True, help="End with the standard input.")
 ]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
@@ -94,6 +105,23 @@ def serve(
     given = {name: value for name, value in options.items() if value is not None}
     command = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
     run_workers(settings, ["serve", *command], count=workers)
+
+
+@app.command()
+def worker(
+    data_dir: DataDir = None,
+    log_level: Level = None,
+    log_format: Format = None,
+    jobs_at_once: JobsAtOnce = None,
+    idle_seconds: IdleSeconds = None,
+    for_a_server: ForAServer = False,
+) -> None:
+    """Work on jobs; as many workers as are wanted do, on any machines that reach the database."""
+    settings = _settings(
+        data_dir=data_dir, log_level=log_level, log_format=log_format, jobs_at_once=jobs_at_once
+    )
+    plan = BESIDE_A_SERVER if for_a_server else WorkerPlan(idle_seconds)
+    run_worker(settings, plan, jobs_at_once=max(settings.jobs_at_once, 1))
 
 
 @app.command()

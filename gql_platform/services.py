@@ -8,8 +8,10 @@ from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
 from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
+from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.jobs.service import Jobs
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.serving.service import Serving
@@ -38,6 +40,8 @@ class Services:
     events: Events
     idempotency: Idempotency
     changes: DeploymentChanges
+    jobs: Jobs
+    exports: Exports
     downloads: Downloads
     webhooks: Webhooks
     metrics: Metrics | None = None
@@ -47,4 +51,5 @@ class Services:
         """Let go of threads, processes and connections; what is at work ends first."""
         await self.serving.close()
         await self.tracking.close()
+        await self.jobs.close()
         await self.store.close()

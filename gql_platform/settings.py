@@ -120,6 +120,22 @@ class Settings(BaseSettings):
         le=120,
         description="How long a receiver of webhooks may take to answer, and its name to be found.",
     )
+    jobs_at_once: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description=(
+            "How many jobs run side by side in a worker. A server starts one when jobs wait and no "
+            "worker lives; with 0 it never does, and leaves them to `gql-platform worker`."
+        ),
+    )
+    job_files_uri: str | None = Field(
+        default=None,
+        description=(
+            "Where files are kept that jobs make, such as `s3://bucket/jobs`; unset, a folder in "
+            "the data folder. Servers and workers on several machines share it."
+        ),
+    )
     api_secret_key: SecretStr | None = Field(
         default=None,
         min_length=16,
@@ -280,6 +296,11 @@ class Settings(BaseSettings):
     def artifact_dir(self) -> Path:
         """Where the embedded store keeps the files of runs and models."""
         return self.data_dir.resolve() / "artifacts"
+
+    @property
+    def files_uri(self) -> str:
+        """Where files are kept that jobs make."""
+        return self.job_files_uri or (self.data_dir.resolve() / "jobs").as_uri()
 
     def check_access(self) -> Self:
         """Return the settings when they do not leave an open address without a key.

@@ -67,9 +67,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
     "supervisor": {"errors", "observability", "server", "settings"},
+    "worker": {"bootstrap", "settings"},
     "cli": {
         *LEAVES, "app", "bootstrap", "export", "graphql", "observability", "records", "reference",
-        "server", "services", "settings", "supervisor",
+        "server", "services", "settings", "supervisor", "worker",
     },
     "__main__": {"cli"},
     "testing": {
@@ -98,7 +99,10 @@ MAY_USE: dict[str, set[str]] = {
 MAY_ALSO_USE = {"gql_platform.demo.records": {"pandas"}}
 """A trained model is published with the rows that describe it, which are a table."""
 
-MAY_ALSO_IMPORT = {"gql_platform.adapters.demo_process": {"settings"}}
+MAY_ALSO_IMPORT = {
+    "gql_platform.adapters.demo_process": {"settings"},
+    "gql_platform.adapters.worker_process": {"settings"},
+}
 """It starts the platform's own command line, with the settings of the process that it is in."""
 
 LAZY_IMPORTERS = {"bootstrap", "package"}

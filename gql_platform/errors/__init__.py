@@ -55,6 +55,7 @@
     │   ├── NoEarlierDeploymentError   nothing to go back to
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
+    │   ├── JobFileNotFoundError       no such file of a job, or no longer
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── WorkerProcessError             the process that works on jobs ended too early
@@ -131,6 +132,7 @@ from gql_platform.errors.input import (
     VersionNotFoundError,
 )
 from gql_platform.errors.jobs import (
+    JobFileNotFoundError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
@@ -213,6 +215,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidKeyError",
     "InvalidRowsError",
+    "JobFileNotFoundError",
     "JobFinishedError",
     "JobNotFoundError",
     "JobPriorityError",

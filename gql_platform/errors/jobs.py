@@ -15,6 +15,15 @@ class JobNotFoundError(NotFoundError):
 
 
 @dataclass(eq=False)
+class JobFileNotFoundError(NotFoundError):
+    """The job {job_id!r} has no file {name!r}, or no longer: files are kept while their job is."""
+
+    code = "JOB_FILE_NOT_FOUND"
+    job_id: str
+    name: str
+
+
+@dataclass(eq=False)
 class JobFinishedError(InvalidInputError):
     """The job {job_id!r} is finished and cannot be cancelled any more; read its state."""
 

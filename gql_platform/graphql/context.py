@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 from gql_platform.access.records import Viewer
 from gql_platform.events.records import Event
 from gql_platform.graphql.schemas import Schemas
+from gql_platform.jobs.records import Job
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
 from gql_platform.tracking.records import Experiment, HistoryRequest, Run, Series
@@ -57,6 +58,11 @@ class Loaders:
     def versions_of_runs(self) -> DataLoader[str, tuple[ModelVersion, ...] | None]:
         """The registered versions that a run trained, by its id."""
         return _loader(self._services.tracking.versions_of_runs)
+
+    @cached_property
+    def jobs(self) -> DataLoader[str, Job | None]:
+        """Jobs by id."""
+        return _loader(self._services.jobs.jobs_by_id)
 
     @cached_property
     def events(self) -> DataLoader[str, Event | None]:

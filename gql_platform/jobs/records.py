@@ -20,6 +20,9 @@ JOB_FINISHED = {
 }
 """A job reached its last state, by that."""
 
+JOB_FILES = "job"
+"""The kind of the downloads that jobs make."""
+
 SUBJECT = "Job"
 """The kind of what these events happen to."""
 
@@ -89,6 +92,15 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class JobFile:
+    """A file that a job made."""
+
+    job_id: Annotated[str, Doc("The id of the job.")]
+    name: Annotated[str, Doc("What it is called; unique in its job.")]
+    size_bytes: Annotated[int, Doc("How large it is.")]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A piece of long work."""
 
@@ -108,10 +120,26 @@ class Job:
     retry_of: Annotated[str | None, Doc("The job that it repeats; null if none.")] = None
     worker: Annotated[str | None, Doc("The worker that took it last; null before that.")] = None
 
+    @property
+    def duration_ms(self) -> float | None:
+        """How long it took since a worker first took it, in milliseconds; None before its end."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds() * 1000
 
-Work = Callable[[Values], Generator[Progress | Note, None, Values]]
-"""Yields how far it is and what it has to say, and returns the result. It can be pickled, for it
-runs in a process of its own, and it may begin anew after the machine that it ran on is gone."""
+    @property
+    def files(self) -> tuple[JobFile, ...]:
+        """The files that it made, as its result names them."""
+        named = self.result.get("files", ()) if self.result is not None else ()
+        return tuple(JobFile(self.id, each["name"], each["size_bytes"]) for each in named)
+
+
+Work = Callable[[str, Values], Generator[Progress | Note, None, Values]]
+"""Takes a job's id and input, yields how far it is and what it has to say, and returns the result.
+
+It can be pickled, for it runs in a process of its own. It may begin anew after the machine that it
+ran on is gone, so that what it writes goes by the job's id.
+"""
 
 
 @dataclass(frozen=True, slots=True)

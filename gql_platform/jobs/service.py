@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,6 @@ from gql_platform.jobs.records import (
     SUBJECT,
     Job,
     JobFilter,
-    JobKind,
     JobState,
     LogLine,
     Values,
@@ -89,7 +88,7 @@ class Jobs:
 
     async def start(
         self,
-        kind: JobKind,
+        kind: str,
         given: Values,
         *,
         by: str,
@@ -99,7 +98,7 @@ class Jobs:
         """Queue a job; it is not lost once this returns.
 
         Args:
-            kind: What it does.
+            kind: The name of what it does.
             given: What it is given.
             by: Who wants that.
             priority: Of the jobs that wait, those with lower numbers go first; at least 1.
@@ -112,9 +111,9 @@ class Jobs:
         """
         if not 1 <= priority <= MAX_PRIORITY:
             raise JobPriorityError(priority=priority, maximum=MAX_PRIORITY)
-        job = self._new(kind.name, given, by=by, priority=priority)
+        job = self._new(kind, given, by=by, priority=priority)
         arguments = {"input": given, "priority": priority}
-        return await self._queued(job, f"job.start.{kind.name}", arguments, key=key)
+        return await self._queued(job, f"job.start.{kind}", arguments, key=key)
 
     async def retry(self, job_id: str, *, by: str, key: str | None = None) -> Job:
         """Queue a new job that does what a finished one was to do.
@@ -165,6 +164,10 @@ class Jobs:
     async def job(self, job_id: str) -> Job | None:
         """Return a job; None when there is none of that id."""
         return await self._engine.job(job_id)
+
+    async def jobs_by_id(self, job_ids: Sequence[str]) -> Mapping[str, Job]:
+        """Return the jobs of these ids that there are, by id."""
+        return await self._engine.jobs_by_id(job_ids)
 
     async def page(
         self, *, first: int | None = None, after: str | None = None, chosen: JobFilter | None = None

@@ -114,7 +114,7 @@ def _done(job: Job, kind: JobKind) -> tuple[Job, list[Note]]:
 
 
 def _tried(job: Job, kind: JobKind, notes: list[Note]) -> Job:
-    work = kind.work(job.input)
+    work = kind.work(job.id, job.input)
     try:
         while True:
             told = next(work)

@@ -10,8 +10,10 @@ from gql_platform.deployments.service import Deployments
 from gql_platform.downloads.ports import DownloadSource
 from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
+from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.jobs.service import Jobs
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
     CHAMPION,
@@ -29,6 +31,7 @@ from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore
+from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
@@ -116,18 +119,6 @@ def example_loader() -> InMemoryLoader:
     )
 
 
-def _serving(
-    loader: InMemoryLoader,
-    metrics: Metrics | None,
-    limits: ServingLimits,
-    isolation: Isolation | None,
-) -> Serving:
-    observers = [metrics] if metrics is not None else []
-    return Serving(
-        loader, traffic=Traffic(), observers=observers, limits=limits, isolation=isolation
-    )
-
-
 def in_memory_services(
     store: InMemoryStore | None = None,
     loader: InMemoryLoader | None = None,
@@ -163,19 +154,41 @@ def in_memory_services(
         network: Takes what is sent to webhooks; by default something that accepts all of it.
     """
     store = store or example_store()
-    database = InMemoryDatabase()
-    registry = Registry(store)
     metrics = Metrics() if has_metrics else None
     limits = ServingLimits(
         max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
     )
-    serving = _serving(loader or example_loader(), metrics, limits, isolation)
+    return _joined(
+        Access(secret_key=secret_key),
+        store,
+        _serving(loader or example_loader(), metrics, limits, isolation),
+        metrics=metrics,
+        demo_run=demo_run,
+        sources=sources or {},
+        network=network or InMemoryNetwork(),
+    )
+
+
+def _joined(
+    access: Access,
+    store: InMemoryStore,
+    serving: Serving,
+    *,
+    metrics: Metrics | None,
+    demo_run: DemoRun | None,
+    sources: Mapping[str, DownloadSource],
+    network: Network,
+) -> Services:
+    """Join the services to each other, in one database."""
+    database = InMemoryDatabase()
+    registry = Registry(store)
     deployments = Deployments(registry, serving)
     hooks = InMemoryWebhookStore(database)
     events = Events(database, InMemoryEventLog(database), outbox=hooks)
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
+    jobs = Jobs(InMemoryJobEngine(database), idempotency, events)
     return Services(
-        access=Access(secret_key=secret_key),
+        access=access,
         registry=registry,
         tracking=Tracking(store, registry),
         serving=serving,
@@ -185,8 +198,10 @@ def in_memory_services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
-        downloads=Downloads(InMemorySecretStore(database), sources or {}),
-        webhooks=_webhooks(database, hooks, events, network or InMemoryNetwork()),
+        jobs=jobs,
+        exports=Exports(jobs),
+        downloads=Downloads(InMemorySecretStore(database), sources),
+        webhooks=_webhooks(database, hooks, events, network),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

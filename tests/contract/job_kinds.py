@@ -10,7 +10,7 @@ from gql_platform.jobs.records import JobKind, Note, Progress, Values
 Running = Generator[Progress | Note, None, Values]
 
 
-def add(given: Values) -> Running:
+def add(_: str, given: Values) -> Running:
     """Add numbers, and tell after each."""
     total = 0
     for done, number in enumerate(given["numbers"], start=1):
@@ -19,7 +19,7 @@ def add(given: Values) -> Running:
     return {"total": total}
 
 
-def fail_at_first(given: Values) -> Running:
+def fail_at_first(_: str, given: Values) -> Running:
     """Fail until there is a mark on the disk, which the first attempts leave."""
     yield Progress(message="trying")
     marks = Path(given["folder"])
@@ -31,7 +31,7 @@ def fail_at_first(given: Values) -> Running:
     return {"attempts": count + 1}
 
 
-def hang(given: Values) -> Running:
+def hang(_: str, given: Values) -> Running:
     """Say that it runs, by opening a pipe, and never end."""
     yield Progress(0.5, "hanging")
     with Path(given["pipe"]).open("w") as pipe:
@@ -40,28 +40,28 @@ def hang(given: Values) -> Running:
     return {}
 
 
-def hang_at_first(given: Values) -> Running:
+def hang_at_first(job_id: str, given: Values) -> Running:
     """Hang, unless another process did so before, and return which."""
     mark = Path(given["mark"])
     if not mark.exists():
         mark.write_text(str(os.getpid()))
-        yield from hang(given)
+        yield from hang(job_id, given)
     return {"first": int(mark.read_text())}
 
 
-def die(_: Values) -> Running:
+def die(_: str, __: Values) -> Running:
     """End the process that it runs in."""
     yield Progress(message="dying")
     os.abort()
 
 
-def take_memory(_: Values) -> Running:
+def take_memory(_: str, __: Values) -> Running:
     """Take more memory than there is for it."""
     yield Progress(message="taking")
     return {"length": len(bytearray(8 << 30))}
 
 
-def tell_no_json(_: Values) -> Running:
+def tell_no_json(_: str, __: Values) -> Running:
     """End with what no JSON has."""
     yield Progress(message="counting")
     return {"share": float("nan")}

@@ -119,6 +119,8 @@ ROOT_FIELDS = {
     "{ runComparison(ids: []) { missing } }": Permission.RUN_READ,
     "{ metricSeries(runs: [], keys: []) { key } }": Permission.RUN_READ,
     "{ events { totalCount } }": Permission.EVENT_READ,
+    '{ job(id: "Sm9iOm5vbmU") { kind } }': Permission.JOB_READ,
+    "{ jobs { totalCount } }": Permission.JOB_READ,
     "{ server { version } }": Permission.SERVER_READ,
 }
 

@@ -77,10 +77,12 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The job 'a' is RUNNING and cannot be repeated yet; wait for its end, or cancel it.",
     ),
     (
+        errors.JobFileNotFoundError(job_id="a", name="b.zip"),
+        "The job 'a' has no file 'b.zip', or no longer: files are kept while their job is.",
+    ),
+    (
         errors.JobPriorityError(priority=0, maximum=9),
-        (
-            "The priority 0 is none; pass a whole number from 1 to 9, where 1 is the most urgent."
-        ),
+        ("The priority 0 is none; pass a whole number from 1 to 9, where 1 is the most urgent."),
     ),
     (
         errors.WorkerProcessError(reason="exit status 1"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from gql_platform.adapters.isolation.channel import decoded, encoded
 from gql_platform.adapters.isolation.child import Child, Plan, StartError
 from gql_platform.adapters.isolation.raised import Raised
-from gql_platform.jobs.records import JobKind, Note, Progress, Values, Work
+from gql_platform.jobs.records import Job, JobKind, Note, Progress, Values, Work
 
 LOOK_EVERY_SECONDS = 0.5
 """How often to look whether a job is cancelled while its process computes."""
@@ -42,17 +42,19 @@ class Steps:
 
     Attributes:
         work: The work.
+        job_id: Whose.
         given: What it is given.
     """
 
     work: Work
+    job_id: str
     given: Values
     _running: Generator[Progress | Note, None, Values] | None = field(default=None, init=False)
 
     def predict(self, _: object, /) -> Progress | Note | Finished:
         """Go on with the work until it tells something, or ends."""
         if self._running is None:
-            self._running = self.work(self.given)
+            self._running = self.work(self.job_id, self.given)
         try:
             return next(self._running)
         except StopIteration as end:
@@ -61,7 +63,7 @@ class Steps:
 
 def attempt(
     kind: JobKind,
-    given: Values,
+    job: Job,
     *,
     on_told: Callable[[Progress | Note], None],
     is_cancelled: Callable[[], bool],
@@ -70,7 +72,7 @@ def attempt(
 
     Args:
         kind: The work and its limits.
-        given: What it is given.
+        job: What it is given.
         on_told: Called with all that it tells.
         is_cancelled: Asked from another thread, twice a second.
 
@@ -79,7 +81,7 @@ def attempt(
         CancelledError: If the job was cancelled meanwhile.
     """
     deadline = time.monotonic() + kind.timeout_seconds
-    steps = encoded(Steps(kind.work, given))
+    steps = encoded(Steps(kind.work, job.id, job.input))
     plan = Plan(steps, kind.memory_limit_mb, min(START_SECONDS, kind.timeout_seconds))
     try:
         child = plan.start()

@@ -197,7 +197,7 @@ class Worker:
             return not self._is_at_work(job.id)
 
         try:
-            result = attempt(kind, job.input, on_told=report.take, is_cancelled=is_cancelled)
+            result = attempt(kind, job, on_told=report.take, is_cancelled=is_cancelled)
         except CancelledError:
             log.info("job_cancelled", job=job.id, kind=job.kind)
             return True

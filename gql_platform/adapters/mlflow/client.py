@@ -30,8 +30,8 @@ class Client:
     def __init__(
         self, *, tracking_uri: str, registry_uri: str, artifact_root: str | None = None
     ) -> None:
-        self._tracking_uri = tracking_uri
-        self._registry_uri = registry_uri
+        self.tracking_uri = tracking_uri
+        self.registry_uri = registry_uri
         self._artifact_root = artifact_root
         self._threads = Threads()
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class Client:
         Raises:
             RegistryUnavailableError: If the store does not answer.
         """
-        uri = self._tracking_uri if asks_for_runs else self._registry_uri
+        uri = self.tracking_uri if asks_for_runs else self.registry_uri
         return await self._threads.run(lambda: self._call(use, uri))
 
     def _call(self, use: Callable[[MlflowClient], T], uri: str) -> T:
@@ -61,13 +61,13 @@ class Client:
             return self._opened
 
     def _open(self) -> MlflowClient:
-        for uri in {self._registry_uri, self._tracking_uri}:
+        for uri in {self.registry_uri, self.tracking_uri}:
             with outages(uri, is_opening=True):
                 _knock(uri)
-        with outages(self._tracking_uri, is_opening=True):
+        with outages(self.tracking_uri, is_opening=True):
             if self._artifact_root is not None:
-                embedded.create_tables(self._tracking_uri, artifact_root=self._artifact_root)
-            return MlflowClient(tracking_uri=self._tracking_uri, registry_uri=self._registry_uri)
+                embedded.create_tables(self.tracking_uri, artifact_root=self._artifact_root)
+            return MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.registry_uri)
 
 
 def _knock(uri: str) -> None:

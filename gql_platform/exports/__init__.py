@@ -1,0 +1,1 @@
+"""The registry and its runs as files, for tools that read tables."""

@@ -1,0 +1,80 @@
+"""The process that works on jobs: it takes them, and ends in good order."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from gql_platform.bootstrap import open_worker
+from gql_platform.settings import Settings
+
+IDLE_SECONDS = 120.0
+"""How long a worker that a server started waits for more to do."""
+
+LOOK_EVERY_SECONDS = 0.5
+
+PATIENCE_SECONDS = 25.0
+"""How long jobs may take to end after the signal to stop; what is left goes on elsewhere."""
+
+PATIENCE_BESIDE_A_SERVER_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """When a worker ends.
+
+    Attributes:
+        idle_seconds: After so long with nothing to do; None never.
+        ends_with_input: Whether it ends when its standard input does.
+        patience_seconds: How long its jobs may take to end then.
+    """
+
+    idle_seconds: float | None = None
+    ends_with_input: bool = False
+    patience_seconds: float = PATIENCE_SECONDS
+
+
+BESIDE_A_SERVER = WorkerPlan(IDLE_SECONDS, True, PATIENCE_BESIDE_A_SERVER_SECONDS)
+
+
+def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> None:
+    """Work on jobs until a signal, or whatever the plan says, ends the process.
+
+    Raises:
+        StoreAddressError: If an address of a store can never work.
+        DataFolderError: If the folder cannot be made or written.
+        DatabaseTooNewError: If a newer version of the platform has written the tables.
+        StoreUnavailableError: If the database does not answer.
+    """
+    stopped = threading.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: stopped.set())
+    if plan.ends_with_input:
+        threading.Thread(target=_wait_for_end_of_input, args=[stopped], daemon=True).start()
+    worker = open_worker(settings, jobs_at_once=jobs_at_once)
+    worker.start()
+    log.info("worker_ready", jobs_at_once=jobs_at_once)
+    idle_since = time.monotonic()
+    while not stopped.wait(LOOK_EVERY_SECONDS):
+        if not worker.is_idle:
+            idle_since = time.monotonic()
+        elif plan.idle_seconds is not None and time.monotonic() - idle_since > plan.idle_seconds:
+            break
+    is_done = worker.stop(patience_seconds=plan.patience_seconds)
+    log.info("worker_stopped", is_done=is_done)
+    sys.stderr.flush()
+    # Threads that wait for what will not come would keep the process; those that compute for it
+    # end with it.
+    os._exit(0)
+
+
+def _wait_for_end_of_input(stopped: threading.Event) -> None:
+    while sys.stdin.buffer.read(1024):
+        pass
+    stopped.set()

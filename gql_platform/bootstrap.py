@@ -6,6 +6,7 @@ which do not need them start at once.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.ports import WorkerHost
-from gql_platform.jobs.records import JOB_FILES, JobKind
+from gql_platform.jobs.records import JOB_FILES, JobKind, Running, Values
 from gql_platform.jobs.service import Jobs
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
@@ -229,24 +230,33 @@ def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
     """Make a worker on the platform's database, whose tables are brought up before.
 
     Raises:
-        StoreAddressError: If an address of a store can never work.
+        StoreAddressError: If the database's address can never work.
         DataFolderError: If the folder cannot be made or written.
         DatabaseTooNewError: If a newer version of the platform has written the tables.
         StoreUnavailableError: If the database does not answer.
     """
     from gql_platform.adapters.dbos.worker import Worker
-    from gql_platform.adapters.mlflow.export import RegistryExport
 
-    prepare_stores(settings)
     open_maintenance(settings).upgrade()
-    export = RegistryExport(settings.tracking_uri, settings.registry_uri, settings.files_uri)
-    kinds = [JobKind(REGISTRY_EXPORT, export)]
     return Worker(
         open_database(settings).address,
-        kinds,
+        job_kinds(settings),
         name=str(uuid.uuid4()),
         jobs_at_once=jobs_at_once,
     )
+
+
+def job_kinds(settings: Settings) -> Sequence[JobKind]:
+    """Return all that jobs can do."""
+    stores = (settings.tracking_uri, settings.registry_uri, settings.files_uri)
+    return [JobKind(REGISTRY_EXPORT, partial(_export, stores))]
+
+
+def _export(stores: tuple[str, str, str], job_id: str, given: Values) -> Running:
+    """Export the registry; only the process that does it imports what that takes."""
+    from gql_platform.adapters.mlflow.export import RegistryExport
+
+    return RegistryExport(*stores)(job_id, given)
 
 
 def open_database(settings: Settings) -> "Database":

@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from gql_platform import __version__
-from gql_platform.bootstrap import open_maintenance, open_services, publish_demo_models
+from gql_platform.bootstrap import (
+    open_maintenance,
+    open_services,
+    prepare_stores,
+    publish_demo_models,
+)
 from gql_platform.contract import contract_folder
 from gql_platform.demo.records import DemoModel
 from gql_platform.errors import PlatformError
@@ -26,7 +31,7 @@ from gql_platform.settings import (
     shown,
 )
 from gql_platform.supervisor import run_workers
-from gql_platform.worker import BESIDE_A_SERVER, WorkerPlan, run_worker
+from gql_platform.worker import WorkerPlan, run_worker
 
 app = typer.Typer(
     name="gql-platform",
@@ -63,9 +68,6 @@ JobsAtOnce = Annotated[
 IdleSeconds = Annotated[
     float | None,
     typer.Option(min=0, help="End after so long with nothing to do; by default, never."),
-]
-ForAServer = Annotated[
-    bool, typer.Option("--for-a-server", hidden=True, help="End with the standard input.")
 ]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
@@ -114,14 +116,13 @@ def worker(
     log_format: Format = None,
     jobs_at_once: JobsAtOnce = None,
     idle_seconds: IdleSeconds = None,
-    for_a_server: ForAServer = False,
 ) -> None:
     """Work on jobs; as many workers as are wanted do, on any machines that reach the database."""
     settings = _settings(
         data_dir=data_dir, log_level=log_level, log_format=log_format, jobs_at_once=jobs_at_once
     )
-    plan = BESIDE_A_SERVER if for_a_server else WorkerPlan(idle_seconds)
-    run_worker(settings, plan, jobs_at_once=max(settings.jobs_at_once, 1))
+    prepare_stores(settings)
+    run_worker(settings, WorkerPlan(idle_seconds), jobs_at_once=max(settings.jobs_at_once, 1))
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""The process that works on jobs: it takes them, and ends in good order."""
+"""The process that works on jobs: it takes them, and ends in good order.
+
+``python -m gql_platform.worker`` is the one that a server starts beside itself.
+"""
 
 import os
 import signal
@@ -10,7 +13,8 @@ from dataclasses import dataclass
 import structlog
 
 from gql_platform.bootstrap import open_worker
-from gql_platform.settings import Settings
+from gql_platform.observability import configure_logging
+from gql_platform.settings import Settings, load_settings
 
 IDLE_SECONDS = 120.0
 """How long a worker that a server started waits for more to do."""
@@ -78,3 +82,14 @@ def _wait_for_end_of_input(stopped: threading.Event) -> None:
     while sys.stdin.buffer.read(1024):
         pass
     stopped.set()
+
+
+def main() -> None:
+    """Work beside a server, with its settings, until it ends or there is nothing to do."""
+    settings = load_settings()
+    configure_logging(level=settings.log_level, log_format=settings.log_format)
+    run_worker(settings, BESIDE_A_SERVER, jobs_at_once=max(settings.jobs_at_once, 1))
+
+
+if __name__ == "__main__":
+    main()

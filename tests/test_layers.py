@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
     "supervisor": {"errors", "observability", "server", "settings"},
-    "worker": {"bootstrap", "settings"},
+    "worker": {"bootstrap", "observability", "settings"},
     "cli": {
         *LEAVES, "app", "bootstrap", "export", "graphql", "observability", "records", "reference",
         "server", "services", "settings", "supervisor", "worker",

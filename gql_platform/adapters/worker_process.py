@@ -12,14 +12,15 @@ from gql_platform.adapters.demo_process import child_environment
 from gql_platform.errors import WorkerProcessError
 from gql_platform.settings import Settings
 
-COMMAND = (sys.executable, "-m", "gql_platform", "worker", "--for-a-server")
+COMMAND = (sys.executable, "-m", "gql_platform.worker")
+"""Not by the command line, which knows all of the server."""
 
 ENDING_SECONDS = 4.0
 """How long it may take to end when its server does; then its jobs go on elsewhere, or later."""
 
 
 class WorkerProcess:
-    """Run ``gql-platform worker`` with this server's settings; a `WorkerHost`.
+    """Run a worker with this server's settings; a `WorkerHost`.
 
     It ends by itself when it has had nothing to do for a while, and when its server is gone: its
     standard input is a pipe that nobody writes to.

@@ -30,7 +30,6 @@ from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
 from gql_platform.serving.records import ServedModel
 
-
 QUERIES: tuple[type, ...] = (
     NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
     JobsQuery, HealthQuery,

@@ -134,7 +134,10 @@ class Job:
         return tuple(JobFile(self.id, each["name"], each["size_bytes"]) for each in named)
 
 
-Work = Callable[[str, Values], Generator[Progress | Note, None, Values]]
+Running = Generator[Progress | Note, None, Values]
+"""Work that has begun."""
+
+Work = Callable[[str, Values], Running]
 """Takes a job's id and input, yields how far it is and what it has to say, and returns the result.
 
 It can be pickled, for it runs in a process of its own. It may begin anew after the machine that it

@@ -2,12 +2,9 @@
 
 import os
 import threading
-from collections.abc import Generator
 from pathlib import Path
 
-from gql_platform.jobs.records import JobKind, Note, Progress, Values
-
-Running = Generator[Progress | Note, None, Values]
+from gql_platform.jobs.records import JobKind, Note, Progress, Running, Values
 
 
 def add(_: str, given: Values) -> Running:

@@ -3,13 +3,13 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gql_platform.adapters.isolation.channel import decoded, encoded
 from gql_platform.adapters.isolation.child import Child, Plan, StartError
 from gql_platform.adapters.isolation.raised import Raised
-from gql_platform.jobs.records import Job, JobKind, Note, Progress, Values, Work
+from gql_platform.jobs.records import Job, JobKind, Note, Progress, Running, Values, Work
 
 LOOK_EVERY_SECONDS = 0.5
 """How often to look whether a job is cancelled while its process computes."""
@@ -49,7 +49,7 @@ class Steps:
     work: Work
     job_id: str
     given: Values
-    _running: Generator[Progress | Note, None, Values] | None = field(default=None, init=False)
+    _running: Running | None = field(default=None, init=False)
 
     def predict(self, _: object, /) -> Progress | Note | Finished:
         """Go on with the work until it tells something, or ends."""

@@ -1,6 +1,7 @@
 """How DBOS gets to the platform's database, and what it writes there."""
 
 import json
+import logging
 from typing import Any
 
 from dbos import Serializer
@@ -22,6 +23,9 @@ WORKFLOW = "job"
 
 BUSY_SECONDS = 30.0
 """How long a worker waits for others that write; nobody waits for its answer."""
+
+# It tells of each of its tables, and of what it thinks of SQLite.
+logging.getLogger("dbos").setLevel(logging.ERROR)
 
 
 class JsonSerializer(Serializer):

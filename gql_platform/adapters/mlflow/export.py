@@ -3,7 +3,7 @@
 import asyncio
 import json
 import zipfile
-from collections.abc import Callable, Coroutine, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from gql_platform.adapters.mlflow.reader import run_reader
 from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.adapters.parquet import TableFile
 from gql_platform.exports.records import ExportRequest
-from gql_platform.jobs.records import Note, Progress, Values
+from gql_platform.jobs.records import Note, Progress, Running, Values
 from gql_platform.registry.records import Tag
 from gql_platform.run_search.records import RunFilter, RunOrder
 from gql_platform.tracking.ports import RunStore
@@ -30,7 +30,6 @@ MODELS_AT_ONCE = 100
 RUNS_AT_ONCE = 200
 """How many are read in one go."""
 
-Running = Generator[Progress | Note, None, Values]
 Call = Callable[[Coroutine[Any, Any, Any]], Any]
 
 TABLES = {

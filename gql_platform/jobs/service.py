@@ -40,6 +40,8 @@ from gql_platform.store import Transaction
 DEFAULT_PRIORITY = 100
 MAX_PRIORITY = 2**31 - 1
 
+ID_DIGITS = 32
+
 LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 CLEAN_EVERY_SECONDS = 600.0
@@ -84,6 +86,7 @@ class Jobs:
         self._retention = timedelta(days=retention_days)
         self._now = now
         self._pause = pause
+        self._last_id = "0" * ID_DIGITS
         self._watch = JobWatch(engine, pause=pause)
 
     async def start(
@@ -300,8 +303,9 @@ class Jobs:
         self, kind: str, given: Values, *, by: str, priority: int, retry_of: str | None = None
     ) -> Job:
         now = self._now()
+        self._last_id = max(_new_id(now), _successor(self._last_id))
         return Job(
-            id=_new_id(now),
+            id=self._last_id,
             kind=kind,
             input=given,
             created_by=by,
@@ -314,3 +318,8 @@ class Jobs:
 def _new_id(now: datetime) -> str:
     """Return an id that is greater than those of earlier milliseconds."""
     return f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def _successor(job_id: str) -> str:
+    """Return the next id: jobs of one millisecond have theirs in order, too."""
+    return f"{int(job_id, 16) + 1:0{ID_DIGITS}x}"

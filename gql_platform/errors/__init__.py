@@ -43,6 +43,7 @@
     │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
     │   ├── WebhookAddressError        an address that nothing is sent to
     │   ├── WebhookSecretError         a text that cannot sign
+    │   ├── WebhookTextError           a text that is not kept
     │   ├── TooManyWebhooksError       more webhooks than are looked at for each event
     │   └── WebhookDisabledError       a message on trial where nothing is sent
     ├── NotFoundError
@@ -170,6 +171,7 @@ from gql_platform.errors.webhooks import (
     WebhookDisabledError,
     WebhookNotFoundError,
     WebhookSecretError,
+    WebhookTextError,
 )
 
 __all__ = [
@@ -248,5 +250,6 @@ __all__ = [
     "WebhookDisabledError",
     "WebhookNotFoundError",
     "WebhookSecretError",
+    "WebhookTextError",
     "WorkersError",
 ]

@@ -14,6 +14,8 @@ class Permission(DescribedEnum):
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."
     MODEL_DEPLOY = "model:deploy", "Change which versions of models serve."
     EVENT_READ = "event:read", "Read what happened, and follow what happens."
+    WEBHOOK_READ = "webhook:read", "Read where events are sent to, and what is on its way there."
+    WEBHOOK_WRITE = "webhook:write", "Have events sent to any address, and change where to."
     SERVER_READ = "server:read", "Read the state of the server."
     METRICS_READ = "metrics:read", "Read live and Prometheus metrics."
 

@@ -14,6 +14,7 @@ from gql_platform.graphql.schemas import Schemas
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
 from gql_platform.tracking.records import Experiment, HistoryRequest, Run, Series
+from gql_platform.webhooks.records import Webhook, WebhookDelivery
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -62,6 +63,16 @@ class Loaders:
     def events(self) -> DataLoader[str, Event | None]:
         """Events by id."""
         return _loader(self._services.events.events)
+
+    @cached_property
+    def webhooks(self) -> DataLoader[str, Webhook | None]:
+        """Webhooks by id."""
+        return _loader(self._services.webhooks.webhooks_by_id)
+
+    @cached_property
+    def webhook_deliveries(self) -> DataLoader[str, WebhookDelivery | None]:
+        """Deliveries by id."""
+        return _loader(self._services.webhooks.deliveries_by_id)
 
     @cached_property
     def metric_histories(self) -> DataLoader[HistoryRequest, Series | None]:

@@ -34,12 +34,23 @@ from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
 from gql_platform.graphql.tracking import ExperimentType, RunType
+from gql_platform.graphql.webhook_changes import WebhooksMutation
+from gql_platform.graphql.webhooks import (
+    WebhookDeliveryType,
+    WebhooksQuery,
+    WebhookType,
+    delivery_key,
+    webhook_key,
+)
 from gql_platform.serving.records import ServedModel
 
 MAX_IDS = 100
 """How many objects one field fetches."""
 
-_NODE_TYPES = (ModelType, ModelVersionType, RunType, ExperimentType, DeploymentType, EventType)
+_NODE_TYPES = (
+    ModelType, ModelVersionType, RunType, ExperimentType, DeploymentType, EventType, WebhookType,
+    WebhookDeliveryType,
+)  # fmt: skip
 
 
 @strawberry.type
@@ -76,6 +87,17 @@ class NodeQuery:
         return list(await asyncio.gather(*(fetch_node(info.context, each) for each in ids)))
 
 
+_QUERIES: tuple[type, ...] = (
+    NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
+    WebhooksQuery, HealthQuery,
+)  # fmt: skip
+_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, WebhooksMutation)
+_SUBSCRIPTIONS: tuple[type, ...] = (
+    ServingSubscription, DeploymentsSubscription, EventsSubscription, HealthSubscription,
+)  # fmt: skip
+"""The parts of the root types, in the order in which the schema shows them."""
+
+
 def build_schema(
     models: Iterable[ServedModel] = (),
     *,
@@ -99,23 +121,15 @@ def build_schema(
     Raises:
         TypeError: If a root field declares no permission.
     """
-    queries: list[type] = [
-        NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-        HealthQuery,
-        *more_queries,
-    ]  # fmt: skip
+    queries = [*_QUERIES, *more_queries]
     served = tuple(models)
     named = typed_models(served, taken=_static_type_names()) if served else []
     predict = predict_query(named) if named else None
     if predict is not None:
         queries.append(predict.query)
     query = _merged("Query", queries, "Everything that can be read.")
-    mutation = _merged("Mutation", [DeploymentsMutation], "Everything that can be changed.")
-    subscription = _merged(
-        "Subscription",
-        [ServingSubscription, DeploymentsSubscription, EventsSubscription, HealthSubscription],
-        "What can be followed.",
-    )
+    mutation = _merged("Mutation", _MUTATIONS, "Everything that can be changed.")
+    subscription = _merged("Subscription", _SUBSCRIPTIONS, "What can be followed.")
     check_permissions(query, mutation, subscription)
     schema = CompiledSchema(
         query,
@@ -167,6 +181,11 @@ async def fetch_node(context: Context, node_id: str) -> object | None:
     if type_name == "Event":
         context.viewer.require(Permission.EVENT_READ)
         return await context.loaders.events.load(key)
+    if type_name in ("Webhook", "WebhookDelivery"):
+        context.viewer.require(Permission.WEBHOOK_READ)
+        if type_name == "Webhook":
+            return await context.loaders.webhooks.load(webhook_key(node_id))
+        return await context.loaders.webhook_deliveries.load(delivery_key(node_id))
     ref = version_ref(node_id)
     versions = await context.loaders.versions.load(ref.model) or ()
     return next((version for version in versions if version.version == ref.version), None)

@@ -39,6 +39,7 @@ from gql_platform.serving.traffic import Traffic
 from gql_platform.settings import Settings, environment_name
 from gql_platform.tracking.service import Tracking
 from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.cleaning import Cleaner
 from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.ports import WebhookStore
 from gql_platform.webhooks.service import Webhooks
@@ -158,7 +159,7 @@ def _services(
         jobs=jobs,
         exports=Exports(jobs),
         downloads=Downloads(SqlSecretStore(database), sources),
-        webhooks=_webhooks(settings, database, hooks, events),
+        webhooks=_webhooks(settings, hooks, events, idempotency),
         metrics=metrics,
         demo=demo,
     )
@@ -181,7 +182,7 @@ def _events(settings: Settings, database: "Database", outbox: Outbox) -> Events:
 
 
 def _webhooks(
-    settings: Settings, database: "Database", store: WebhookStore, events: Events
+    settings: Settings, store: WebhookStore, events: Events, idempotency: Idempotency
 ) -> Webhooks:
     from gql_platform.adapters.receivers import Receivers
 
@@ -189,8 +190,8 @@ def _webhooks(
     seconds = settings.webhook_timeout_seconds
     receivers = Receivers(timeout_seconds=seconds)
     dispatcher = Dispatcher(store, receivers, guard, timeout_seconds=seconds)
-    days = settings.event_retention_days
-    return Webhooks(database, store, events, guard, dispatcher, retention_days=days)
+    cleaner = Cleaner(store, retention_days=settings.event_retention_days)
+    return Webhooks(store, events, idempotency, guard, dispatcher, cleaner)
 
 
 def _jobs(

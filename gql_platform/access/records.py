@@ -17,6 +17,8 @@ class Permission(DescribedEnum):
     JOB_WRITE = "job:write", "Cancel and repeat jobs."
     EXPORT_WRITE = "export:write", "Export the registry and all runs to files."
     EVENT_READ = "event:read", "Read what happened, and follow what happens."
+    WEBHOOK_READ = "webhook:read", "Read where events are sent to, and what is on its way there."
+    WEBHOOK_WRITE = "webhook:write", "Have events sent to any address, and change where to."
     SERVER_READ = "server:read", "Read the state of the server."
     METRICS_READ = "metrics:read", "Read live and Prometheus metrics."
 

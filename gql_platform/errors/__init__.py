@@ -46,6 +46,7 @@
     │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
     │   ├── WebhookAddressError        an address that nothing is sent to
     │   ├── WebhookSecretError         a text that cannot sign
+    │   ├── WebhookTextError           a text that is not kept
     │   ├── TooManyWebhooksError       more webhooks than are looked at for each event
     │   └── WebhookDisabledError       a message on trial where nothing is sent
     ├── NotFoundError
@@ -183,6 +184,7 @@ from gql_platform.errors.webhooks import (
     WebhookDisabledError,
     WebhookNotFoundError,
     WebhookSecretError,
+    WebhookTextError,
 )
 
 __all__ = [
@@ -265,6 +267,7 @@ __all__ = [
     "WebhookDisabledError",
     "WebhookNotFoundError",
     "WebhookSecretError",
+    "WebhookTextError",
     "WorkerProcessError",
     "WorkersError",
 ]

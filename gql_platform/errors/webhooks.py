@@ -29,6 +29,17 @@ class WebhookSecretError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class WebhookTextError(InvalidInputError):
+    """The {text} of a webhook cannot be kept: pass at most {maximum} characters, and no control
+    characters but tabs and line breaks.
+    """
+
+    code = "INVALID_WEBHOOK_TEXT"
+    text: str
+    maximum: int
+
+
+@dataclass(eq=False)
 class ReceiverUnavailableError(UnavailableError):
     """The receiver at {host!r} cannot be reached: {problem}; it is tried again later."""
 

@@ -46,17 +46,20 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events are asked for; what is left out filters nothing.
+    """Which events are asked for; what is left out filters nothing."""
 
-    Attributes:
-        types: Types, such as ``deployment.changed``, or beginnings, such as ``deployment.*``.
-        subject_kind: The kind of what they happened to.
-        subject_id: Which one.
-    """
-
-    types: tuple[str, ...] = ()
-    subject_kind: str | None = None
-    subject_id: str | None = None
+    types: Annotated[
+        tuple[str, ...],
+        Doc(
+            "Types, such as `deployment.changed`, or beginnings, such as `deployment.*`; none "
+            "stands for all."
+        ),
+    ] = ()
+    subject_kind: Annotated[
+        str | None,
+        Doc("The kind of what they happened to, such as `Deployment`; null for any."),
+    ] = None
+    subject_id: Annotated[str | None, Doc("Which one, by its name; null for any.")] = None
 
     def matches(self, event: Event) -> bool:
         """Return whether an event is one of those."""

@@ -104,7 +104,7 @@ class Events:
         """
         size = page_size(first)
         check_filter(chosen)
-        behind = _sequence_of(after) if after is not None else 0
+        behind = sequence_of(after) if after is not None else 0
         found = await self._log.read(after=behind, limit=size + 1, chosen=chosen)
         keys = [str(event.sequence) for event in found.events]
         return page_of(found.events, keys, first=size, after=after, total=None)
@@ -208,7 +208,12 @@ def check_filter(chosen: EventFilter) -> None:
             raise EventFilterError(given=given, maximum=MAX_TYPES)
 
 
-def _sequence_of(cursor: str) -> int:
+def sequence_of(cursor: str) -> int:
+    """Return the sequence that a cursor of a page stands for.
+
+    Raises:
+        InvalidCursorError: If it stands for none.
+    """
     key = decode_cursor(cursor)
     if not _SEQUENCE.fullmatch(key):
         raise InvalidCursorError(cursor=cursor)

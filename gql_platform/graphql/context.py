@@ -15,6 +15,7 @@ from gql_platform.jobs.records import Job
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.services import Services
 from gql_platform.tracking.records import Experiment, HistoryRequest, Run, Series
+from gql_platform.webhooks.records import Webhook, WebhookDelivery
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -68,6 +69,16 @@ class Loaders:
     def events(self) -> DataLoader[str, Event | None]:
         """Events by id."""
         return _loader(self._services.events.events)
+
+    @cached_property
+    def webhooks(self) -> DataLoader[str, Webhook | None]:
+        """Webhooks by id."""
+        return _loader(self._services.webhooks.webhooks_by_id)
+
+    @cached_property
+    def webhook_deliveries(self) -> DataLoader[str, WebhookDelivery | None]:
+        """Deliveries by id."""
+        return _loader(self._services.webhooks.deliveries_by_id)
 
     @cached_property
     def metric_histories(self) -> DataLoader[HistoryRequest, Series | None]:

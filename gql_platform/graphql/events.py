@@ -58,6 +58,20 @@ class EventType(Node):
         return EventSubject(parent.subject_kind, parent.subject_id)
 
 
+@type_of(EventFilter)
+class EventFilterType:
+    """Which events are asked for."""
+
+    types: strawberry.auto
+    subject_kind: strawberry.auto
+
+    @edge()
+    @staticmethod
+    def subject_key(parent: strawberry.Parent[EventFilter]) -> str | None:
+        """Which one, by its natural key; null for any."""
+        return parent.subject_id
+
+
 @type_of(Delivery, name="EventDelivery")
 class EventDeliveryType:
     """An event on its way to somebody who follows."""
@@ -111,7 +125,7 @@ class EventsQuery:
     ) -> Connection[Event]:
         """What happened, oldest first, as far back as events are kept."""
         events = info.context.services.events
-        return connection_of(await events.page(first=first, after=after, chosen=_chosen(filter)))
+        return connection_of(await events.page(first=first, after=after, chosen=chosen_by(filter)))
 
 
 @strawberry.type
@@ -127,13 +141,14 @@ class EventsSubscription:
     ) -> AsyncIterator[Delivery]:
         """Each event once and in order, on whichever server it happened."""
         events = info.context.services.events
-        chosen = _chosen(filter)
+        chosen = chosen_by(filter)
         async with aclosing(events.follow(after=after_sequence, chosen=chosen)) as deliveries:
             async for delivery in deliveries:
                 yield delivery
 
 
-def _chosen(given: EventFilterInput | None) -> EventFilter:
+def chosen_by(given: EventFilterInput | None) -> EventFilter:
+    """Return the filter that somebody gave; one that filters nothing, if nobody did."""
     if given is None:
         return EventFilter()
     return EventFilter(tuple(given.types or ()), given.subject_kind, given.subject_key)

@@ -1,5 +1,6 @@
 """Jobs in the schema: how they are, what they say, and what they made."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ from gql_platform.jobs.records import (
     LogLine,
     Progress,
 )
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 enum_of(JobState)
 enum_of(LogLevel)
@@ -289,7 +292,7 @@ def job_key(node_id: str) -> str:
         InvalidIDError: If it is no id of a job.
     """
     type_name, key = decode_id(node_id)
-    if type_name != "Job":
+    if type_name != "Job" or not _KEY.fullmatch(key):
         raise InvalidIDError(id=node_id)
     return key
 

@@ -14,11 +14,17 @@ from gql_platform.graphql.context import Context, Info
 from gql_platform.graphql.deployments import DeploymentType
 from gql_platform.graphql.events import EventType
 from gql_platform.graphql.execution.limits.declarations import ListSize
-from gql_platform.graphql.jobs import JobType
-from gql_platform.graphql.node import Node, decode_id, encode_id
+from gql_platform.graphql.jobs import JobType, job_key
+from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, version_ref
 from gql_platform.graphql.tracking import ExperimentType, RunType
+from gql_platform.graphql.webhooks import (
+    WebhookDeliveryType,
+    WebhookType,
+    delivery_key,
+    webhook_key,
+)
 from gql_platform.registry.records import ModelVersion
 
 MAX_IDS = 100
@@ -34,7 +40,7 @@ class NodeKind:
     Attributes:
         graphql_type: Their type.
         permission: What a caller must be allowed to do.
-        fetch: Returns the record of a natural key; None when it is gone.
+        fetch: Returns the record behind a global id of theirs; None when it is gone.
     """
 
     graphql_type: type
@@ -42,35 +48,49 @@ class NodeKind:
     fetch: Fetch
 
 
-async def _version(context: Context, key: str) -> ModelVersion | None:
-    ref = version_ref(encode_id("ModelVersion", key))
+def _key(node_id: str) -> str:
+    return decode_id(node_id)[1]
+
+
+async def _version(context: Context, node_id: str) -> ModelVersion | None:
+    ref = version_ref(node_id)
     versions = await context.loaders.versions.load(ref.model) or ()
     return next((version for version in versions if version.version == ref.version), None)
 
 
-async def _deployment(context: Context, key: str) -> Deployment | None:
-    return context.services.serving.deployment(key)
+async def _deployment(context: Context, node_id: str) -> Deployment | None:
+    return context.services.serving.deployment(_key(node_id))
 
 
 NODE_KINDS = {
     "Model": NodeKind(
-        ModelType, Permission.MODEL_READ, lambda context, key: context.loaders.models.load(key)
+        ModelType, Permission.MODEL_READ, lambda of, node_id: of.loaders.models.load(_key(node_id))
     ),
     "ModelVersion": NodeKind(ModelVersionType, Permission.MODEL_READ, _version),
     "Run": NodeKind(
-        RunType, Permission.RUN_READ, lambda context, key: context.loaders.runs.load(key)
+        RunType, Permission.RUN_READ, lambda of, node_id: of.loaders.runs.load(_key(node_id))
     ),
     "Experiment": NodeKind(
         ExperimentType,
         Permission.RUN_READ,
-        lambda context, key: context.loaders.experiments.load(key),
+        lambda of, node_id: of.loaders.experiments.load(_key(node_id)),
     ),
     "Deployment": NodeKind(DeploymentType, Permission.MODEL_READ, _deployment),
     "Event": NodeKind(
-        EventType, Permission.EVENT_READ, lambda context, key: context.loaders.events.load(key)
+        EventType, Permission.EVENT_READ, lambda of, node_id: of.loaders.events.load(_key(node_id))
     ),
     "Job": NodeKind(
-        JobType, Permission.JOB_READ, lambda context, key: context.loaders.jobs.load(key)
+        JobType, Permission.JOB_READ, lambda of, node_id: of.loaders.jobs.load(job_key(node_id))
+    ),
+    "Webhook": NodeKind(
+        WebhookType,
+        Permission.WEBHOOK_READ,
+        lambda of, node_id: of.loaders.webhooks.load(webhook_key(node_id)),
+    ),
+    "WebhookDelivery": NodeKind(
+        WebhookDeliveryType,
+        Permission.WEBHOOK_READ,
+        lambda of, node_id: of.loaders.webhook_deliveries.load(delivery_key(node_id)),
     ),
 }
 """All of them, by the names of their types."""
@@ -117,9 +137,8 @@ async def fetch_node(context: Context, node_id: str) -> object | None:
         InvalidIDError: If it is the id of nothing that this schema has.
         ForbiddenError: If the caller may not read objects of its kind.
     """
-    type_name, key = decode_id(node_id)
-    kind = NODE_KINDS.get(type_name)
+    kind = NODE_KINDS.get(decode_id(node_id)[0])
     if kind is None:
         raise InvalidIDError(id=node_id)
     context.viewer.require(kind.permission)
-    return await kind.fetch(context, key)
+    return await kind.fetch(context, node_id)

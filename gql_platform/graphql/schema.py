@@ -28,13 +28,17 @@ from gql_platform.graphql.registry import RegistryQuery
 from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
+from gql_platform.graphql.webhook_changes import WebhooksMutation
+from gql_platform.graphql.webhooks import WebhooksQuery
 from gql_platform.serving.records import ServedModel
 
 QUERIES: tuple[type, ...] = (
     NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-    JobsQuery, HealthQuery,
+    JobsQuery, WebhooksQuery, HealthQuery,
 )  # fmt: skip
-MUTATIONS: tuple[type, ...] = (DeploymentsMutation, JobsMutation, ExportsMutation)
+MUTATIONS: tuple[type, ...] = (
+    DeploymentsMutation, JobsMutation, ExportsMutation, WebhooksMutation,
+)  # fmt: skip
 SUBSCRIPTIONS: tuple[type, ...] = (
     ServingSubscription, DeploymentsSubscription, EventsSubscription, JobsSubscription,
     HealthSubscription,

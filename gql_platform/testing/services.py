@@ -37,6 +37,7 @@ from gql_platform.testing.store import InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 from gql_platform.tracking.service import Tracking
 from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.cleaning import Cleaner
 from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.ports import Network
 from gql_platform.webhooks.service import Webhooks
@@ -201,7 +202,7 @@ def _joined(
         jobs=jobs,
         exports=Exports(jobs),
         downloads=Downloads(InMemorySecretStore(database), sources),
-        webhooks=_webhooks(database, hooks, events, network),
+        webhooks=_webhooks(hooks, events, idempotency, network),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )
@@ -220,8 +221,9 @@ def _serving(
 
 
 def _webhooks(
-    database: InMemoryDatabase, store: InMemoryWebhookStore, events: Events, network: Network
+    store: InMemoryWebhookStore, events: Events, idempotency: Idempotency, network: Network
 ) -> Webhooks:
     guard = AddressGuard()
     dispatcher = Dispatcher(store, network, guard, timeout_seconds=1.0)
-    return Webhooks(database, store, events, guard, dispatcher)
+    cleaner = Cleaner(store, retention_days=30.0)
+    return Webhooks(store, events, idempotency, guard, dispatcher, cleaner)

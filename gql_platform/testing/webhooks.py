@@ -1,6 +1,5 @@
 """Webhooks and their deliveries in memory, and receivers that are nowhere."""
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,7 @@ from gql_platform.webhooks.records import (
     Message,
     Webhook,
     WebhookDelivery,
+    delivery_id_of,
 )
 
 PUBLIC_ADDRESS = "93.184.215.14"
@@ -40,7 +40,7 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
             for webhook in contents.webhooks.values():
                 if webhook.wants(event):
                     delivery = WebhookDelivery(
-                        id=str(uuid.uuid4()),
+                        id=delivery_id_of(webhook.id, event.id),
                         webhook_id=webhook.id,
                         event=event,
                         state=DeliveryState.WAITING,
@@ -52,6 +52,14 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
     async def put_webhook(self, transaction: Transaction, webhook: Webhook) -> None:
         """Keep a webhook, in the place of the one with its id if there is one."""
         contents_of(transaction).webhooks[webhook.id] = webhook
+
+    async def locked(self, transaction: Transaction, webhook_id: str) -> Webhook | None:
+        """Return a webhook that nobody else changes up to the end of the transaction."""
+        return contents_of(transaction).webhooks.get(webhook_id)
+
+    async def count(self, transaction: Transaction) -> int:
+        """Return how many webhooks there are, those of the transaction included."""
+        return len(contents_of(transaction).webhooks)
 
     async def delete_webhook(self, transaction: Transaction, webhook_id: str) -> bool:
         """Forget a webhook and its deliveries, and return False if there is none."""
@@ -146,6 +154,11 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
             and (before is None or each.event.sequence < before)
         ]
         return sorted(found, key=lambda each: -each.event.sequence)[:limit]
+
+    async def deliveries_by_id(self, ids: Sequence[str]) -> Sequence[WebhookDelivery]:
+        """Return those of these deliveries that there still are, in any order."""
+        found = self._database.seen().deliveries
+        return [found[each] for each in ids if each in found]
 
     async def delete_completed(self, *, before: datetime, limit: int) -> int:
         """Forget deliveries that were completed before, and return how many; at most ``limit``."""

@@ -20,6 +20,14 @@ class WebhookStore(Protocol):
         """Keep a webhook, in the place of the one with its id if there is one."""
         ...
 
+    async def locked(self, transaction: Transaction, webhook_id: str) -> Webhook | None:
+        """Return a webhook that nobody else changes up to the end of the transaction."""
+        ...
+
+    async def count(self, transaction: Transaction) -> int:
+        """Return how many webhooks there are, those of the transaction included."""
+        ...
+
     async def delete_webhook(self, transaction: Transaction, webhook_id: str) -> bool:
         """Forget a webhook and its deliveries, and return False if there is none."""
         ...
@@ -77,6 +85,10 @@ class WebhookStore(Protocol):
             before: Only events with a smaller sequence; None begins with the newest.
             limit: The most to return.
         """
+        ...
+
+    async def deliveries_by_id(self, ids: Sequence[str]) -> Sequence[WebhookDelivery]:
+        """Return those of these deliveries that there still are, in any order."""
         ...
 
     async def delete_completed(self, *, before: datetime, limit: int) -> int:

@@ -1,11 +1,18 @@
 """Webhooks, and the events on their way to them."""
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from typing import Annotated
 
+from gql_platform.doc import DescribedEnum, Doc
 from gql_platform.events.records import Event, EventFilter
+
+WEBHOOK_CREATED = "webhook.created"
+WEBHOOK_UPDATED = "webhook.updated"
+WEBHOOK_DELETED = "webhook.deleted"
+"""Somebody changed where events are sent to."""
 
 WEBHOOK_TESTED = "webhook.tested"
 """Somebody asked for a message on trial; it goes to its webhook whatever that asks for."""
@@ -15,12 +22,13 @@ PORTS = {"http": 80, "https": 443}
 """Where web addresses lead that name no port."""
 
 
-class DeliveryState(StrEnum):
+class DeliveryState(DescribedEnum):
     """How far a delivery has come."""
 
-    WAITING = "waiting"
-    DELIVERED = "delivered"
-    DEAD = "dead"
+    WAITING = "WAITING", "It is due at some time, or an attempt is at work."
+    DELIVERED = "DELIVERED", "The receiver has taken it."
+    DEAD = "DEAD", "It was given up; it can be sent once more."
+    UNKNOWN = "UNKNOWN", "A state that this server does not know."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,40 +44,58 @@ class WebhookDraft:
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """An address that events are sent to.
+class WebhookRevision:
+    """What is to be another with a webhook; None leaves it as it is.
 
     Attributes:
-        id: What tells it from all others, a UUID.
         url: Where to.
         description: What it is for.
-        types: Types of events, or beginnings of types; none means all.
-        subject_kind: The kind of what events happened to; None means any.
-        subject_id: What they happened to; None means anything.
-        secret: What messages are signed with.
-        previous_secret: The one before, while receivers change over.
-        previous_secret_until: How long that one signs too.
+        chosen: Which events it asks for.
         is_enabled: Whether anything is sent.
-        disabled_because: Why not, if the platform itself stopped it.
-        paused_until: The receiver is left alone up to then, because it fails again and again.
-        created_at: Since when there is it.
-        created_by: Who made it.
     """
 
-    id: str
-    url: str
-    description: str
-    types: tuple[str, ...]
-    subject_kind: str | None
-    subject_id: str | None
-    secret: str
-    previous_secret: str | None
-    previous_secret_until: datetime | None
-    is_enabled: bool
-    disabled_because: str | None
-    paused_until: datetime | None
-    created_at: datetime
-    created_by: str
+    url: str | None = None
+    description: str | None = None
+    chosen: EventFilter | None = None
+    is_enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An address that events are sent to."""
+
+    id: Annotated[str, Doc("What tells it from all others, a UUID.")]
+    url: Annotated[str, Doc("Where to.")]
+    description: Annotated[str, Doc("What it is for.")]
+    types: Annotated[tuple[str, ...], Doc("Types of events, or beginnings; none means all.")]
+    subject_kind: Annotated[str | None, Doc("The kind of what they happened to; null means any.")]
+    subject_id: Annotated[str | None, Doc("What they happened to; null means anything.")]
+    secret: Annotated[str, Doc("What messages are signed with.")] = field(repr=False)
+    previous_secret: Annotated[
+        str | None, Doc("The secret before, while receivers change over.")
+    ] = field(repr=False)
+    previous_secret_until: Annotated[
+        datetime | None,
+        Doc("Until when the secret before signs too; null when there was none before."),
+    ]
+    is_enabled: Annotated[bool, Doc("Whether anything is sent.")]
+    disabled_because: Annotated[
+        str | None, Doc("Why not, if the platform itself disabled it; null otherwise.")
+    ]
+    paused_until: Annotated[
+        datetime | None,
+        Doc(
+            "Nothing is sent up to then, because the receiver failed again and again; null when it "
+            "did not."
+        ),
+    ]
+    created_at: Annotated[datetime, Doc("When it was made.")]
+    created_by: Annotated[str, Doc("Who made it.")]
+
+    @property
+    def chosen(self) -> EventFilter:
+        """Which events it asks for."""
+        return EventFilter(self.types, self.subject_kind, self.subject_id)
 
     def wants(self, event: Event) -> bool:
         """Return whether an event is to be sent here."""
@@ -77,7 +103,7 @@ class Webhook:
             return False
         if event.type == WEBHOOK_TESTED:
             return event.subject_id == self.id
-        return EventFilter(self.types, self.subject_kind, self.subject_id).matches(event)
+        return self.chosen.matches(event)
 
     def may_be_sent_to(self, now: datetime) -> bool:
         """Return whether it is neither disabled nor paused."""
@@ -92,32 +118,52 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookCredentials:
+    """A webhook, and what its receiver needs to know that messages are ours."""
+
+    webhook: Annotated[Webhook, Doc("The webhook as it is now.")]
+    secret: Annotated[
+        str | None,
+        Doc(
+            "What messages are signed with; it is shown this once. Null when the request was sent "
+            "again with its `idempotencyKey`: make another secret with `webhookSecretRotate` if "
+            "the first answer is lost."
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookDelivery:
     """An event on its way to a webhook.
 
     Attributes:
-        id: What tells it from all others, a UUID; it is the same at each attempt.
-        webhook_id: Where to.
-        event: What happened, as it was written down.
-        state: How far it has come.
-        attempts: How many were begun.
-        next_attempt_at: When it is due; while an attempt is at work, when that counts as lost.
         lease: Who is at work on it; None when nobody is.
-        completed_at: When it arrived or was given up.
-        status_code: What the receiver answered last.
-        problem: What went wrong last.
     """
 
-    id: str
-    webhook_id: str
-    event: Event
-    state: DeliveryState
-    attempts: int
-    next_attempt_at: datetime
+    id: Annotated[str, Doc("What tells it from all others, a UUID; the same at each attempt.")]
+    webhook_id: Annotated[str, Doc("Where to.")]
+    event: Annotated[Event, Doc("What happened, as it is sent.")]
+    state: Annotated[DeliveryState, Doc("How far it has come.")]
+    attempts: Annotated[int, Doc("How many attempts were begun.")]
+    next_attempt_at: Annotated[
+        datetime, Doc("When it is due; while an attempt is at work, when that counts as lost.")
+    ]
     lease: str | None = None
-    completed_at: datetime | None = None
-    status_code: int | None = None
-    problem: str | None = None
+    completed_at: Annotated[
+        datetime | None, Doc("When it arrived or was given up; null before.")
+    ] = None
+    status_code: Annotated[
+        int | None, Doc("The HTTP status that the receiver answered last; null without an answer.")
+    ] = None
+    problem: Annotated[str | None, Doc("What went wrong last; null when nothing did.")] = None
+
+
+_DELIVERIES = uuid.UUID("4f4e6d1c-5f6d-4f0a-9a0a-6f4b5e6d7c21")
+
+
+def delivery_id_of(webhook_id: str, event_id: str) -> str:
+    """Return the id of an event's delivery, which follows from where it goes."""
+    return str(uuid.uuid5(_DELIVERIES, f"{webhook_id}/{event_id}"))
 
 
 @dataclass(frozen=True, slots=True)

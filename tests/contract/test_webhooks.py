@@ -13,6 +13,7 @@ from gql_platform.webhooks.records import (
     DeliveryState,
     Webhook,
     WebhookDelivery,
+    delivery_id_of,
 )
 from tests.contract.databases import SHARED, Kept, replica_of
 
@@ -105,6 +106,31 @@ class TestWebhooks:
         assert await kept.webhooks.webhook(FIRST.id) is None
         assert await delivered(kept) == []
         assert len(await delivered(kept, SECOND)) == 1
+
+    async def test_webhooks_are_counted(self, kept: Kept) -> None:
+        """Those of a transaction that is not committed are counted in it."""
+        await keep(kept, FIRST)
+        async with kept.store.begin() as transaction:
+            assert await kept.webhooks.count(transaction) == 1
+            await kept.webhooks.put_webhook(transaction, SECOND)
+            assert await kept.webhooks.count(transaction) == 2
+
+    async def test_locked_webhook_is_read_and_changed_as_one(self, kept: Kept) -> None:
+        """Changes that read first see those before them, so that none is lost."""
+        await keep(kept, replace(FIRST, description=""))
+
+        async def add(letter: str) -> None:
+            async with kept.store.begin() as transaction:
+                found = await kept.webhooks.locked(transaction, FIRST.id)
+                assert found is not None
+                longer = replace(found, description=found.description + letter)
+                await kept.webhooks.put_webhook(transaction, longer)
+                assert await kept.webhooks.locked(transaction, SECOND.id) is None
+
+        await asyncio.gather(*map(add, "abcdefgh"))
+        found = await kept.webhooks.webhook(FIRST.id)
+        assert found is not None
+        assert sorted(found.description) == list("abcdefgh")
 
     async def test_pause_and_end_change_nothing_else(self, kept: Kept) -> None:
         """What an endpoint brings upon itself does not undo what somebody changed."""
@@ -222,6 +248,17 @@ class TestQueue:
         assert (again.id, again.state, again.attempts) == (claimed.id, DeliveryState.WAITING, 0)
         assert await delivered(kept, state=DeliveryState.WAITING) == [again]
         assert await delivered(kept, state=DeliveryState.DEAD) == []
+
+    async def test_deliveries_are_found_by_their_ids(self, kept: Kept) -> None:
+        """Those that there are not are left out, and the id follows from webhook and event."""
+        await keep(kept, FIRST)
+        written = await events_of(kept).record(happened(), happened())
+        newest, oldest = await delivered(kept)
+        assert oldest.id == delivery_id_of(FIRST.id, written[0].id)
+        assert await kept.webhooks.deliveries_by_id([oldest.id, "none"]) == [oldest]
+        found = await kept.webhooks.deliveries_by_id([newest.id, oldest.id])
+        assert sorted(each.event.sequence for each in found) == [1, 2]
+        assert await kept.webhooks.deliveries_by_id([]) == []
 
     async def test_deliveries_come_in_parts(self, kept: Kept) -> None:
         """They are listed newest first, behind the last one that was read."""

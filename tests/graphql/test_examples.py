@@ -47,6 +47,7 @@ class TestExamples:
             "LiveMetrics",
             "Server",
             "Deployments",
+            "Webhooks",
             "Predict",
         ]
         for each in shown:
@@ -56,7 +57,13 @@ class TestExamples:
     def test_registry_without_models_has_those_that_need_none(self) -> None:
         """Before the first model is served, nothing is predicted."""
         shown = examples([], LOCAL, taken=TAKEN)
-        assert [each.name for each in shown] == ["Models", "LiveMetrics", "Server", "Deployments"]
+        assert [each.name for each in shown] == [
+            "Models",
+            "LiveMetrics",
+            "Server",
+            "Deployments",
+            "Webhooks",
+        ]
 
     def test_strangers_learn_no_names(self) -> None:
         """Who may not read models sees none of them."""

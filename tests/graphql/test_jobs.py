@@ -198,7 +198,8 @@ async def test_a_job_is_cancelled_once(client: GraphQLClient) -> None:
 @pytest.mark.parametrize(
     ("node_id", "code"),
     [
-        (encode_id("Job", "none"), "JOB_NOT_FOUND"),
+        (encode_id("Job", "0" * 32), "JOB_NOT_FOUND"),
+        (encode_id("Job", "none"), "INVALID_ID"),
         (encode_id("Model", "wine"), "INVALID_ID"),
         ("?", "INVALID_ID"),
     ],

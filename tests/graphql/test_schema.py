@@ -21,6 +21,7 @@ from graphql import (
 from gql_platform.access.records import ANONYMOUS, Permission, Viewer
 from gql_platform.contract import OperationDocument, contract_folder, operations
 from gql_platform.export import outdated_files
+from gql_platform.graphql.node import encode_id
 from gql_platform.graphql.schema import build_schema
 from gql_platform.registry.records import Column, ColumnType, Signature
 from gql_platform.services import Services
@@ -97,6 +98,8 @@ def test_a_field_without_a_permission_does_not_build() -> None:
         build_schema(more_queries=[Careless])
 
 
+WEBHOOK = encode_id("Webhook", "00000000-0000-4000-8000-000000000000")
+
 ROOT_FIELDS = {
     '{ node(id: "TW9kZWw6d2luZQ") { id } }': Permission.MODEL_READ,
     '{ nodes(ids: ["TW9kZWw6d2luZQ"]) { id } }': Permission.MODEL_READ,
@@ -119,8 +122,11 @@ ROOT_FIELDS = {
     "{ runComparison(ids: []) { missing } }": Permission.RUN_READ,
     "{ metricSeries(runs: [], keys: []) { key } }": Permission.RUN_READ,
     "{ events { totalCount } }": Permission.EVENT_READ,
-    '{ job(id: "Sm9iOm5vbmU") { kind } }': Permission.JOB_READ,
+    '{ job(id: "Sm9iOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw") { kind } }': Permission.JOB_READ,
     "{ jobs { totalCount } }": Permission.JOB_READ,
+    "{ webhooks { url } }": Permission.WEBHOOK_READ,
+    f'{{ webhook(id: "{WEBHOOK}") {{ url }} }}': Permission.WEBHOOK_READ,
+    f'{{ webhookDeliveries(webhook: "{WEBHOOK}") {{ totalCount }} }}': Permission.WEBHOOK_READ,
     "{ server { version } }": Permission.SERVER_READ,
 }
 

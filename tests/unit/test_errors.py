@@ -125,6 +125,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
             "none to have one made."
         ),
     ),
+    (
+        errors.WebhookTextError(text="description", maximum=1000),
+        (
+            "The description of a webhook cannot be kept: pass at most 1000 characters, and no "
+            "control characters but tabs and line breaks."
+        ),
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),

@@ -1,6 +1,5 @@
 """Webhooks and their deliveries in tables."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -18,7 +17,7 @@ from gql_platform.events.ports import Outbox
 from gql_platform.events.records import Event
 from gql_platform.store import Transaction
 from gql_platform.webhooks.ports import WebhookStore
-from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery
+from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery, delivery_id_of
 
 _webhooks, _deliveries = webhooks, webhook_deliveries
 
@@ -44,6 +43,18 @@ class SqlWebhookStore(WebhookStore, Outbox):
         values = asdict(webhook)
         statement = insert_or(_webhooks).values(values)
         await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+    async def locked(self, transaction: Transaction, webhook_id: str) -> Webhook | None:
+        """Return a webhook that nobody else changes up to the end of the transaction."""
+        # SQLite has one writer, and needs no lock.
+        one = select(_webhooks).where(_webhooks.c.id == webhook_id).with_for_update()
+        row = (await session_of(transaction).execute(one)).one_or_none()
+        return None if row is None else _webhook(row)
+
+    async def count(self, transaction: Transaction) -> int:
+        """Return how many webhooks there are, those of the transaction included."""
+        counted = select(func.count()).select_from(_webhooks)
+        return int((await session_of(transaction).execute(counted)).scalar_one())
 
     async def delete_webhook(self, transaction: Transaction, webhook_id: str) -> bool:
         """Forget a webhook and its deliveries, and return False if there is none."""
@@ -171,6 +182,12 @@ class SqlWebhookStore(WebhookStore, Outbox):
             )
             return list(map(_delivery, found))
 
+    async def deliveries_by_id(self, ids: Sequence[str]) -> Sequence[WebhookDelivery]:
+        """Return those of these deliveries that there still are, in any order."""
+        async with self._database.read() as session:
+            found = await session.execute(select(_deliveries).where(_deliveries.c.id.in_(ids)))
+            return list(map(_delivery, found))
+
     async def delete_completed(self, *, before: datetime, limit: int) -> int:
         """Forget deliveries that were completed before, and return how many; at most ``limit``."""
         is_orphan = _deliveries.c.webhook_id.not_in(select(_webhooks.c.id))
@@ -197,7 +214,7 @@ def put_deliveries(connection: Connection, events: Sequence[Event]) -> None:
 
 def _new_row(webhook: Webhook, event: Event) -> dict[str, Any]:
     return {
-        "id": str(uuid.uuid4()),
+        "id": delivery_id_of(webhook.id, event.id),
         "webhook_id": webhook.id,
         "event_sequence": event.sequence,
         "event": {**asdict(event), "time": event.time.isoformat()},
@@ -216,4 +233,5 @@ def _delivery(row: Row[Any]) -> WebhookDelivery:
     values = dict(cast(dict[str, Any], row._mapping))  # noqa: SLF001 - SQLAlchemy's public name
     del values["event_sequence"]
     event = Event(**{**row.event, "time": datetime.fromisoformat(row.event["time"])})
-    return WebhookDelivery(**{**values, "event": event, "state": DeliveryState(row.state)})
+    state = DeliveryState.__members__.get(row.state, DeliveryState.UNKNOWN)
+    return WebhookDelivery(**{**values, "event": event, "state": state})

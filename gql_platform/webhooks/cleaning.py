@@ -1,0 +1,61 @@
+"""Forgetting deliveries that were done long ago."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from gql_platform.errors import UnavailableError
+from gql_platform.webhooks.ports import WebhookStore
+
+CLEAN_EVERY_SECONDS = 60.0
+DELETED_AT_ONCE = 5_000
+
+log = structlog.get_logger(__name__)
+
+
+class Cleaner:
+    """Keep the table of deliveries in bounds.
+
+    Args:
+        store: Where deliveries are.
+        retention_days: How long they are kept when they are done.
+        now: Tells the time.
+    """
+
+    def __init__(
+        self,
+        store: WebhookStore,
+        *,
+        retention_days: float,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._retention = timedelta(days=retention_days)
+        self._now = now
+
+    async def run(self, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        """Forget what was done long ago, again and again, without end."""
+        while True:
+            await pause(CLEAN_EVERY_SECONDS)
+            try:
+                await self.clean()
+            except UnavailableError as error:
+                log.warning("deliveries_not_cleaned", reason=str(error))
+            except Exception:
+                # The table would grow without end.
+                log.exception("deliveries_not_cleaned")
+
+    async def clean(self) -> int:
+        """Forget what was done long ago, and return how many deliveries that were.
+
+        Raises:
+            StoreUnavailableError: If the database does not answer.
+        """
+        deleted, before = 0, self._now() - self._retention
+        while True:
+            count = await self._store.delete_completed(before=before, limit=DELETED_AT_ONCE)
+            deleted += count
+            if count < DELETED_AT_ONCE:
+                return deleted

@@ -4,15 +4,18 @@ Adapters that are heavy to import are imported here when they are first needed, 
 which do not need them start at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.ports import ArtifactStore
+from gql_platform.artifacts.service import Artifacts
+from gql_platform.artifacts.source import KIND, ArtifactSource
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
-from gql_platform.downloads.ports import DownloadSource
 from gql_platform.downloads.service import Downloads
 from gql_platform.errors import DataFolderError
 from gql_platform.events.service import Events
@@ -61,13 +64,14 @@ def open_services(settings: Settings) -> Services:
         Tracking(run_store(settings, client), registry),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
-        sources={},
+        artifact_store=artifact_store(settings, client),
         demo=demo,
     )
 
 
 def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Services:
     """Make every service, on models in files and without a registry beside them."""
+    from gql_platform.adapters.local.artifacts import NoArtifacts
     from gql_platform.adapters.local.loader import LocalModelLoader, describe
     from gql_platform.adapters.local.store import LocalStore
 
@@ -81,7 +85,7 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
         Tracking(store, registry),
         LocalModelLoader(store.source, compile_with=_compiled),
         _database_at("sqlite://"),
-        sources={},
+        artifact_store=NoArtifacts(),
     )
 
 
@@ -99,7 +103,7 @@ def _services(
     loader: ModelLoader,
     database: "Database",
     *,
-    sources: Mapping[str, DownloadSource],
+    artifact_store: ArtifactStore,
     demo: Demo | None = None,
 ) -> Services:
     """Join the services to each other."""
@@ -122,6 +126,8 @@ def _services(
     deployments = Deployments(registry, serving)
     events = _events(settings, database)
     idempotency = Idempotency(database, SqlRequestKeys(database))
+    sources = {KIND: ArtifactSource(artifact_store)}
+    downloads = Downloads(SqlSecretStore(database), sources)
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
@@ -133,7 +139,8 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
-        downloads=Downloads(SqlSecretStore(database), sources),
+        downloads=downloads,
+        artifacts=Artifacts(artifact_store, downloads),
         metrics=metrics,
         demo=demo,
     )
@@ -244,6 +251,18 @@ def run_store(settings: Settings, client: "Client") -> RunStore:
         return runs
     has_registry = settings.registry_uri == settings.tracking_uri
     return DatabaseRuns(MLflowDatabase(settings.tracking_uri), runs, has_registry=has_registry)
+
+
+def artifact_store(settings: Settings, client: "Client") -> ArtifactStore:
+    """Return what reads the files of runs."""
+    from gql_platform.adapters.mlflow.address import is_database
+    from gql_platform.adapters.mlflow.run_artifacts import MLflowArtifacts
+    from gql_platform.adapters.mlflow.run_places import Places
+
+    # Whoever writes to the database has the run of the machine; callers of a server have not.
+    folders = [Path(folder) for folder in settings.artifact_folders]
+    allowed = None if is_database(settings.tracking_uri) else folders
+    return MLflowArtifacts(client, Places(settings.tracking_uri, local_folders=allowed))
 
 
 def prepare_stores(settings: Settings) -> None:

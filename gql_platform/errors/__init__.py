@@ -39,6 +39,7 @@
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
+    │   ├── InvalidArtifactPathError   a path that can be no file of a run
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
@@ -54,6 +55,7 @@
     │   ├── NoEarlierDeploymentError   nothing to go back to
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
+    │   ├── ArtifactNotFoundError      no such file of a run, or no longer
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── ModelError                     the model itself does not do what it should
@@ -136,6 +138,7 @@ from gql_platform.errors.model import (
     PredictionError,
     UnsupportedModelError,
 )
+from gql_platform.errors.run_files import ArtifactNotFoundError, InvalidArtifactPathError
 from gql_platform.errors.start import (
     AccessNotConfiguredError,
     AddressError,
@@ -179,6 +182,7 @@ __all__ = [
     "AccessError",
     "AccessNotConfiguredError",
     "AddressError",
+    "ArtifactNotFoundError",
     "BodyTooLargeError",
     "BreakingChangeError",
     "DataFolderError",
@@ -196,6 +200,7 @@ __all__ = [
     "IdempotencyKeyBusyError",
     "IdempotencyKeyReusedError",
     "IntervalError",
+    "InvalidArtifactPathError",
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.service import Artifacts
+from gql_platform.artifacts.source import KIND, ArtifactSource
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
@@ -27,6 +29,7 @@ from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import Isolation
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
+from gql_platform.testing.artifacts import InMemoryArtifacts
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
@@ -123,6 +126,14 @@ def _serving(
     )
 
 
+def _files(
+    database: InMemoryDatabase, store: InMemoryArtifacts, sources: Mapping[str, DownloadSource]
+) -> tuple[Downloads, Artifacts]:
+    opened_by = {KIND: ArtifactSource(store), **sources}
+    downloads = Downloads(InMemorySecretStore(database), opened_by)
+    return downloads, Artifacts(store, downloads)
+
+
 def in_memory_services(
     store: InMemoryStore | None = None,
     loader: InMemoryLoader | None = None,
@@ -136,6 +147,7 @@ def in_memory_services(
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
     sources: Mapping[str, DownloadSource] | None = None,
+    artifacts: InMemoryArtifacts | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
@@ -153,19 +165,19 @@ def in_memory_services(
         isolation: What gives slow models processes of their own, if anything does.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
-        sources: What opens the files of each kind that links lead to.
+        sources: What opens further kinds of files that links lead to.
+        artifacts: The files of runs; none when left out.
     """
     store = store or example_store()
     database = InMemoryDatabase()
     registry = Registry(store)
     metrics = Metrics() if has_metrics else None
-    limits = ServingLimits(
-        max_rows=max_rows, threads=threads, max_queue=max_queue, max_batch_rows=max_batch_rows
-    )
+    limits = ServingLimits(max_rows, threads, max_batch_rows, max_queue)
     serving = _serving(loader or example_loader(), metrics, limits, isolation)
     deployments = Deployments(registry, serving)
     events = Events(database, InMemoryEventLog(database))
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
+    downloads, files = _files(database, artifacts or InMemoryArtifacts(), sources or {})
     return Services(
         access=Access(secret_key=secret_key),
         registry=registry,
@@ -177,7 +189,8 @@ def in_memory_services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
-        downloads=Downloads(InMemorySecretStore(database), sources or {}),
+        downloads=downloads,
+        artifacts=files,
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.ports import ArtifactStore
 from gql_platform.artifacts.service import Artifacts
 from gql_platform.artifacts.source import KIND, ArtifactSource
 from gql_platform.changes.service import DeploymentChanges
@@ -127,7 +128,7 @@ def _serving(
 
 
 def _files(
-    database: InMemoryDatabase, store: InMemoryArtifacts, sources: Mapping[str, DownloadSource]
+    database: InMemoryDatabase, store: ArtifactStore, sources: Mapping[str, DownloadSource]
 ) -> tuple[Downloads, Artifacts]:
     opened_by = {KIND: ArtifactSource(store), **sources}
     downloads = Downloads(InMemorySecretStore(database), opened_by)
@@ -147,7 +148,7 @@ def in_memory_services(
     has_metrics: bool = True,
     demo_run: DemoRun | None = None,
     sources: Mapping[str, DownloadSource] | None = None,
-    artifacts: InMemoryArtifacts | None = None,
+    artifacts: ArtifactStore | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 

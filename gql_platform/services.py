@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.service import Artifacts
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
@@ -44,6 +45,7 @@ class Services:
     exports: Exports
     downloads: Downloads
     webhooks: Webhooks
+    artifacts: Artifacts
     metrics: Metrics | None = None
     demo: Demo | None = None
 

@@ -101,6 +101,14 @@ class Settings(BaseSettings):
             "Servers of one fleet share it."
         ),
     )
+    artifact_folders: _Names = Field(
+        default=(),
+        description=(
+            "Folders of this machine, separated by commas, in which runs of a server of MLflow may "
+            "have their files; whoever makes experiments there could otherwise name any folder. "
+            "Runs of a database may have them anywhere."
+        ),
+    )
     event_retention_days: float = Field(
         default=30.0, gt=0, description="How many days events are kept."
     )
@@ -250,11 +258,15 @@ class Settings(BaseSettings):
         description="Whether to train and register the demo models when no others are registered.",
     )
 
-    @field_validator("allowed_hosts", "allowed_origins", "webhook_networks", mode="before")
+    @field_validator(
+        "allowed_hosts", "allowed_origins", "artifact_folders", "webhook_networks", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+            return tuple(
+                part.strip().rstrip("/") or "/" for part in value.split(",") if part.strip()
+            )
         return value
 
     @field_validator("api_secret_key")

@@ -40,6 +40,7 @@
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── JobPriorityError           a number that is no priority of a job
+    │   ├── InvalidArtifactPathError   a path that can be no file of a run
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
@@ -57,6 +58,7 @@
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
     │   ├── JobFileNotFoundError       no such file of a job, or no longer
+    │   ├── ArtifactNotFoundError      no such file of a run, or no longer
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── WorkerProcessError             the process that works on jobs ended too early
@@ -147,6 +149,7 @@ from gql_platform.errors.model import (
     PredictionError,
     UnsupportedModelError,
 )
+from gql_platform.errors.run_files import ArtifactNotFoundError, InvalidArtifactPathError
 from gql_platform.errors.start import (
     AccessNotConfiguredError,
     AddressError,
@@ -191,6 +194,7 @@ __all__ = [
     "AccessError",
     "AccessNotConfiguredError",
     "AddressError",
+    "ArtifactNotFoundError",
     "BodyTooLargeError",
     "BreakingChangeError",
     "DataFolderError",
@@ -208,6 +212,7 @@ __all__ = [
     "IdempotencyKeyBusyError",
     "IdempotencyKeyReusedError",
     "IntervalError",
+    "InvalidArtifactPathError",
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",

@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import strawberry
 
 from gql_platform.access.records import Permission
+from gql_platform.artifacts.records import Artifact, ArtifactFolder
+from gql_platform.graphql.artifacts import (
+    DEFAULT_ENTRIES,
+    OPEN_FOLDER,
+    READ_RUNS,
+    ArtifactFolderType,
+    ArtifactType,
+    FilePath,
+    FirstEntries,
+    FolderPath,
+)
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost
@@ -164,6 +175,30 @@ class RunType(Node):
         """The registered versions that it trained, by model and number."""
         info.context.viewer.require(Permission.MODEL_READ)
         return await info.context.loaders.versions_of_runs.load(parent.run_id) or ()
+
+    @edge(graphql_type=ArtifactFolderType | None, directives=OPEN_FOLDER)
+    @staticmethod
+    async def artifacts(
+        parent: strawberry.Parent[Run],
+        info: Info,
+        path: FolderPath = "",
+        first: FirstEntries = DEFAULT_ENTRIES,
+    ) -> ArtifactFolder | None:
+        """The files and folders in one folder of it; null when there is no such folder.
+
+        The files of a model that it logged are in a folder of the model's name.
+        """
+        info.context.viewer.require(Permission.RUN_READ)
+        return await info.context.services.artifacts.folder(parent.run_id, path, first=first)
+
+    @edge(graphql_type=ArtifactType | None, directives=[READ_RUNS, Cost(weight=10)])
+    @staticmethod
+    async def artifact(
+        parent: strawberry.Parent[Run], info: Info, path: FilePath
+    ) -> Artifact | None:
+        """A file or folder of it; null when there is none."""
+        info.context.viewer.require(Permission.RUN_READ)
+        return await info.context.services.artifacts.artifact(parent.run_id, path)
 
     @edge(
         graphql_type=SeriesType | None,

@@ -8,6 +8,7 @@ They do what the real ones do, without files, network or waiting::
     assert answer.predictions[0].label == "setosa"
 """
 
+from gql_platform.testing.artifacts import InMemoryArtifacts
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore, InMemorySource
@@ -32,6 +33,7 @@ __all__ = [
     "IRIS_PACKAGE",
     "REQUEST_ID",
     "GraphQLClient",
+    "InMemoryArtifacts",
     "InMemoryDatabase",
     "InMemoryEventLog",
     "InMemoryJobEngine",

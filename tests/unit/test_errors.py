@@ -65,6 +65,17 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The link expired at 2026-01-31T12:00:00+00:00; ask for a new one.",
     ),
     (
+        errors.InvalidArtifactPathError(path="a//b", problem="it has an empty part"),
+        (
+            "The path 'a//b' names no file of a run: it has an empty part; pass a `path` as a "
+            "query returned it, such as `model/MLmodel`."
+        ),
+    ),
+    (
+        errors.ArtifactNotFoundError(run_id="r", path="a"),
+        "The run 'r' has no file 'a', or no longer; its `artifacts` list what it has.",
+    ),
+    (
         errors.JobNotFoundError(job_id="a"),
         "There is no job 'a'; list the jobs that there are, and take an id from there.",
     ),

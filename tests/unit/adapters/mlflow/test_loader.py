@@ -31,8 +31,8 @@ from gql_platform.errors import (
 from gql_platform.registry.records import ModelPackage, VersionRef
 from gql_platform.serving.ports import ClassOutput, Predictor, ValueOutput
 from gql_platform.serving.records import Task
+from tests.artifact_server import PREFIX
 from tests.contract.mlflow_registry import REQUIREMENTS
-from tests.unit.adapters.mlflow.conftest import PREFIX
 from tests.unit.adapters.mlflow.versions import package_for, version_of
 
 pytestmark = [

@@ -11,6 +11,7 @@ class Permission(DescribedEnum):
 
     MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
     RUN_READ = "run:read", "Read experiments, runs and what was logged with them."
+    RUN_WRITE = "run:write", "Make experiments, and make, log to, finish and delete runs."
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."
     MODEL_DEPLOY = "model:deploy", "Change which versions of models serve."
     EVENT_READ = "event:read", "Read what happened, and follow what happens."

@@ -14,6 +14,7 @@
     │   ├── OverloadedError            more predictions than the server gets done
     │   ├── PredictionTimeoutError     a model that does not answer in time
     │   ├── MonitoringDisabledError    the metrics are switched off
+    │   ├── ReadOnlyServerError        a server of files, which keeps no changes
     │   ├── StoreUnavailableError      the platform's own database does not answer
     │   ├── IdempotencyKeyBusyError    the first request with the key is still at work
     │   └── ReceiverUnavailableError   the receiver of a webhook does not answer
@@ -41,6 +42,13 @@
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
     │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── InvalidExperimentError     an experiment that cannot be made
+    │   ├── ExperimentExistsError      a name that an experiment has already
+    │   ├── ExperimentDeletedError     an experiment that takes no runs
+    │   ├── InvalidRunError            a run that cannot be written like that
+    │   ├── RunDeletedError            a run that was deleted and cannot be written to
+    │   ├── RunFinishedError           a run that is over and stays as it is
+    │   ├── TooManyItemsError          more items than are logged at once
     │   ├── WebhookAddressError        an address that nothing is sent to
     │   ├── WebhookSecretError         a text that cannot sign
     │   ├── TooManyWebhooksError       more webhooks than are looked at for each event
@@ -52,6 +60,8 @@
     │   ├── NoEarlierDeploymentError   nothing to go back to
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
+    │   ├── ExperimentNotFoundError    no such experiment
+    │   ├── RunNotFoundError           no such run
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── ModelError                     the model itself does not do what it should
@@ -94,6 +104,7 @@ from gql_platform.errors.availability import (
     MonitoringDisabledError,
     OverloadedError,
     PredictionTimeoutError,
+    ReadOnlyServerError,
     RegistryUnavailableError,
     ServerStoppingError,
     UnavailableError,
@@ -159,6 +170,17 @@ from gql_platform.errors.store import (
     SequenceError,
     StoreUnavailableError,
 )
+from gql_platform.errors.tracking import (
+    ExperimentDeletedError,
+    ExperimentExistsError,
+    ExperimentNotFoundError,
+    InvalidExperimentError,
+    InvalidRunError,
+    RunDeletedError,
+    RunFinishedError,
+    RunNotFoundError,
+    TooManyItemsError,
+)
 from gql_platform.errors.tree import (
     PlatformError,
 )
@@ -187,6 +209,9 @@ __all__ = [
     "DeploymentConflictError",
     "EmptyRowsError",
     "EventFilterError",
+    "ExperimentDeletedError",
+    "ExperimentExistsError",
+    "ExperimentNotFoundError",
     "ForbiddenError",
     "HostNotAllowedError",
     "IdempotencyKeyBusyError",
@@ -195,11 +220,13 @@ __all__ = [
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",
+    "InvalidExperimentError",
     "InvalidIDError",
     "InvalidIdempotencyKeyError",
     "InvalidInputError",
     "InvalidKeyError",
     "InvalidRowsError",
+    "InvalidRunError",
     "JobFinishedError",
     "JobNotFoundError",
     "JobUnfinishedError",
@@ -222,10 +249,14 @@ __all__ = [
     "PortInUseError",
     "PredictionError",
     "PredictionTimeoutError",
+    "ReadOnlyServerError",
     "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
+    "RunDeletedError",
     "RunFilterError",
+    "RunFinishedError",
+    "RunNotFoundError",
     "SequenceError",
     "ServerStoppingError",
     "SettingsError",
@@ -233,6 +264,7 @@ __all__ = [
     "StoreAddressError",
     "StoreUnavailableError",
     "TooManyIDsError",
+    "TooManyItemsError",
     "TooManyRowsError",
     "TooManySeriesError",
     "TooManyWebhooksError",

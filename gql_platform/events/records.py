@@ -10,6 +10,24 @@ from gql_platform.doc import Doc
 DEPLOYMENT_CHANGED = "deployment.changed"
 """Somebody changed which versions of a model serve."""
 
+EXPERIMENT_CREATED = "experiment.created"
+"""Somebody made an experiment."""
+
+RUN_CREATED = "run.created"
+"""Somebody made a run."""
+
+RUN_LOGGED = "run.logged"
+"""Somebody logged params, metrics or tags to a run."""
+
+RUN_FINISHED = "run.finished"
+"""Somebody said how a run ended."""
+
+RUN_DELETED = "run.deleted"
+"""Somebody deleted a run; it can be restored."""
+
+RUN_RESTORED = "run.restored"
+"""Somebody restored a deleted run."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
+from gql_platform.errors import UnavailableError
 from gql_platform.events.service import Events
 from gql_platform.idempotency.records import KeyedRequest, Result
 from gql_platform.idempotency.service import Idempotency
@@ -24,7 +26,11 @@ class Journal:
         self._at_work: set[asyncio.Task[Result]] = set()
 
     async def make(
-        self, request: KeyedRequest | None, change: Callable[[], Awaitable[Entry]]
+        self,
+        request: KeyedRequest | None,
+        change: Callable[[], Awaitable[Entry]],
+        *,
+        tidy: Callable[[], Awaitable[None]] | None = None,
     ) -> Result:
         """Make a change and write it down, or return what it came to if it was made before.
 
@@ -34,19 +40,24 @@ class Journal:
             request: The request; None for one without a key.
             change: Makes the change. If the server dies before it is written down, it is called
                 again by the next who sends the request: it has to notice what it did.
+            tidy: Takes away what helped to notice that, once the change is written down. What it
+                cannot take away stays.
 
         Raises:
             IdempotencyKeyReusedError: If the key came with another request.
             IdempotencyKeyBusyError: If the first one is still at work after a while.
             StoreUnavailableError: If the platform's database does not answer.
         """
-        task = asyncio.create_task(self._made(request, change))
+        task = asyncio.create_task(self._made(request, change, tidy))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
         return await asyncio.shield(task)
 
     async def _made(
-        self, request: KeyedRequest | None, change: Callable[[], Awaitable[Entry]]
+        self,
+        request: KeyedRequest | None,
+        change: Callable[[], Awaitable[Entry]],
+        tidy: Callable[[], Awaitable[None]] | None,
     ) -> Result:
         made: list[Entry] = []
 
@@ -59,4 +70,8 @@ class Journal:
                 await self._events.append(transaction, entry.events)
             return entry.result
 
-        return await self._idempotency.once(request, finish, effect=effect)
+        result = await self._idempotency.once(request, finish, effect=effect)
+        if made and tidy is not None:
+            with suppress(UnavailableError):
+                await tidy()
+        return result

@@ -1,0 +1,188 @@
+"""Which items a run takes, by the rules of MLflow, told before anything is sent to it."""
+
+import math
+import posixpath
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from gql_platform.registry.records import Tag
+from gql_platform.run_changes.records import (
+    RESERVED,
+    Batch,
+    ItemKind,
+    Items,
+    MetricPoint,
+    MetricValue,
+    Refusal,
+    RefusalCode,
+)
+from gql_platform.tracking.records import Param
+
+MAX_KEY_LENGTH = 250
+MAX_PARAM_LENGTH = 6_000
+MAX_TAG_LENGTH = 8_000
+MAX_RUN_NAME_LENGTH = 250
+RUN_NAME_TAG = "mlflow.runName"
+"""The tag that is a run's name, too."""
+
+T = TypeVar("T", Param, MetricValue, Tag)
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_KEY = re.compile(r"[/\w.\- :]*")
+_NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something is refused."""
+
+    code: RefusalCode
+    message: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """Items that were looked at.
+
+    Attributes:
+        batch: Those that a store is to log.
+        refused: The others.
+    """
+
+    batch: Batch
+    refused: list[Refusal] = field(default_factory=list)
+
+
+def checked(items: Items, *, known: Mapping[str, str], moment_ms: int) -> Checked:
+    """Tell the items that can be logged from those that cannot.
+
+    Args:
+        items: All items.
+        known: The params that the run has, by key; those that are the same are left out.
+        moment_ms: The time of metrics that have none, in milliseconds of Unix time. Several values
+            of a step follow each other by a millisecond, so that their order is kept.
+    """
+    found = Checked(Batch({}, {}, {}))
+    params: dict[str, tuple[int, Param]] = {}
+    tags: dict[str, tuple[int, Tag]] = {}
+    values = dict(known)
+    for index, param in _taken(found, ItemKind.PARAM, items.params, _param_problem):
+        before = values.setdefault(param.key, param.value)
+        if before != param.value:
+            message = f"The param is {before[:100]!r} already, and stays that."
+            problem = Problem(RefusalCode.PARAM_CHANGED, message)
+            found.refused.append(_refusal(ItemKind.PARAM, index, param.key, problem))
+        elif param.key not in known:
+            params.setdefault(param.key, (index, param))
+    for index, tag in _taken(found, ItemKind.TAG, items.tags, tag_problem):
+        tags[tag.key] = (index, tag)
+    metrics = dict(_points(found, items.metrics, moment_ms))
+    found.batch = Batch(dict(params.values()), metrics, dict(tags.values()))
+    return found
+
+
+def tag_problem(tag: Tag, *, maximum: int = MAX_TAG_LENGTH) -> Problem | None:
+    """Return why a tag cannot be set, or None.
+
+    Args:
+        tag: The tag.
+        maximum: How many characters its value may have.
+    """
+    if tag.key.startswith(RESERVED):
+        message = f"Tags that begin with `{RESERVED}` are the platform's own; take another name."
+        return Problem(RefusalCode.RESERVED_KEY, message)
+    limit = MAX_RUN_NAME_LENGTH if tag.key == RUN_NAME_TAG else maximum
+    return _key_problem(tag.key) or text_problem(tag.value, maximum=limit)
+
+
+def text_problem(text: str, *, maximum: int) -> Problem | None:
+    """Return why a text cannot be kept, or None."""
+    if len(text) > maximum:
+        message = f"The value has {len(text)} characters, and at most {maximum} are taken."
+        return Problem(RefusalCode.VALUE_TOO_LONG, message)
+    if "\x00" in text or _SURROGATE.search(text):
+        message = "The value has a NUL or half of a surrogate pair, which is not stored."
+        return Problem(RefusalCode.INVALID_VALUE, message)
+    return None
+
+
+def number_of(value: float | str) -> float | None:
+    """Return the number that a value stands for, or None."""
+    if isinstance(value, str):
+        return _NO_NUMBERS.get(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return a moment in milliseconds of Unix time."""
+    return math.floor(moment.timestamp() * 1000)
+
+
+def _param_problem(param: Param) -> Problem | None:
+    return _key_problem(param.key) or text_problem(param.value, maximum=MAX_PARAM_LENGTH)
+
+
+def _metric_problem(metric: MetricValue) -> Problem | None:
+    if metric.time is not None and metric.time.timestamp() < 0:
+        return Problem(RefusalCode.INVALID_TIME, "The time is before 1970.")
+    if number_of(metric.value) is None:
+        message = (
+            f"{str(metric.value)[:100]!r} is no number of 64 bits; NaN and the infinities are "
+            "written as the texts `NaN`, `Infinity` and `-Infinity`."
+        )
+        return Problem(RefusalCode.INVALID_VALUE, message)
+    return _key_problem(metric.key)
+
+
+def _key_problem(key: str) -> Problem | None:
+    if len(key) > MAX_KEY_LENGTH:
+        message = f"The name has {len(key)} characters, and at most {MAX_KEY_LENGTH} are taken."
+        return Problem(RefusalCode.KEY_TOO_LONG, message)
+    path = posixpath.normpath(key)
+    if not _KEY.fullmatch(key) or path != key or path.startswith(("/", "..")) or path == ".":
+        message = (
+            "A name has letters, digits, `_`, `-`, `.`, spaces, `:` and `/`, and would be the same "
+            f"as the path of a file; {key!r} is none."
+        )
+        return Problem(RefusalCode.INVALID_KEY, message)
+    return None
+
+
+def _taken(
+    found: Checked, kind: ItemKind, items: Sequence[T], problem_of: Callable[[T], Problem | None]
+) -> Iterator[tuple[int, T]]:
+    """Yield the items without a problem, and note the others."""
+    for index, item in enumerate(items):
+        problem = problem_of(item)
+        if problem is None:
+            yield index, item
+        else:
+            found.refused.append(_refusal(kind, index, item.key, problem))
+
+
+def _points(
+    found: Checked, metrics: Sequence[MetricValue], moment_ms: int
+) -> Iterator[tuple[int, MetricPoint]]:
+    """Yield the values of metrics that can be logged, with their times."""
+    count: Counter[tuple[str, int]] = Counter()
+    for index, metric in _taken(found, ItemKind.METRIC, metrics, _metric_problem):
+        time_ms = moment_ms
+        if metric.time is not None:
+            time_ms = milliseconds_of(metric.time)
+        else:
+            time_ms += count[metric.key, metric.step]
+            count[metric.key, metric.step] += 1
+        # What is no number was refused above.
+        value = number_of(metric.value) or 0.0
+        yield index, MetricPoint(metric.key, value, metric.step, time_ms)
+
+
+def _refusal(kind: ItemKind, index: int, key: str, problem: Problem) -> Refusal:
+    return Refusal(kind, index, key, problem.code, problem.message)

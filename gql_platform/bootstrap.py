@@ -16,9 +16,12 @@ from gql_platform.errors import DataFolderError
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.journal.service import Journal
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.ports import RunWriter
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import ModelLoader, Predictor
@@ -46,6 +49,7 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
+    from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
     from gql_platform.adapters.mlflow.store import MLflowStore
 
     database = open_database(settings)
@@ -57,6 +61,7 @@ def open_services(settings: Settings) -> Services:
         settings,
         registry,
         Tracking(run_store(settings, client), registry),
+        MLflowRunWriter(client),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
         demo=demo,
@@ -76,6 +81,7 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
         settings,
         registry,
         Tracking(store, registry),
+        None,
         LocalModelLoader(store.source, compile_with=_compiled),
         _database_at("sqlite://"),
     )
@@ -92,6 +98,7 @@ def _services(
     settings: Settings,
     registry: Registry,
     tracking: Tracking,
+    run_writer: RunWriter | None,
     loader: ModelLoader,
     database: "Database",
     *,
@@ -127,6 +134,7 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        run_changes=RunChanges(run_writer, tracking, Journal(events, idempotency)),
         metrics=metrics,
         demo=demo,
     )

@@ -11,6 +11,7 @@ from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.serving.service import Serving
 from gql_platform.store import Store
 from gql_platform.tracking.service import Tracking
@@ -36,6 +37,7 @@ class Services:
     events: Events
     idempotency: Idempotency
     changes: DeploymentChanges
+    run_changes: RunChanges
     metrics: Metrics | None = None
     demo: Demo | None = None
 

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 from gql_platform.registry.records import Tag
@@ -19,6 +18,7 @@ from gql_platform.run_changes.records import (
     MetricValue,
     Refusal,
     RefusalCode,
+    milliseconds_of,
 )
 from gql_platform.tracking.records import Param
 
@@ -118,11 +118,6 @@ def number_of(value: float | str) -> float | None:
         return float(value)
     except OverflowError:
         return None
-
-
-def milliseconds_of(moment: datetime) -> int:
-    """Return a moment in milliseconds of Unix time."""
-    return math.floor(moment.timestamp() * 1000)
 
 
 def _param_problem(param: Param) -> Problem | None:

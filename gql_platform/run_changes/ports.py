@@ -11,8 +11,7 @@ class RunWriter(Protocol):
     """Make experiments and runs, and log to them.
 
     What is written is there for the next read. Each method raises
-    `gql_platform.errors.RegistryUnavailableError` when the store does not answer, and
-    `gql_platform.errors.ReadOnlyServerError` where nothing is kept.
+    `gql_platform.errors.RegistryUnavailableError` when the store does not answer.
     """
 
     async def create_experiment(self, name: str, *, tags: Mapping[str, str]) -> str:

@@ -1,5 +1,6 @@
 """What is logged to runs, and what is refused of it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -152,3 +153,8 @@ class RunLogged:
     metric_count: Annotated[int, Doc("How many of the values of metrics are logged.")]
     tag_count: Annotated[int, Doc("How many of the tags are set.")]
     refused: Annotated[tuple[Refusal, ...], Doc("The items that were refused, in their order.")]
+
+
+def milliseconds_of(moment: datetime) -> int:
+    """Return a moment in milliseconds of Unix time."""
+    return math.floor(moment.timestamp() * 1000)

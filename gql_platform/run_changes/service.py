@@ -10,6 +10,7 @@ from gql_platform.errors import (
     ExperimentNotFoundError,
     InvalidExperimentError,
     InvalidRunError,
+    ReadOnlyServerError,
     RunDeletedError,
     RunFinishedError,
     RunNotFoundError,
@@ -30,7 +31,7 @@ from gql_platform.journal.records import Entry
 from gql_platform.journal.service import Journal
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.answers import kept, logged, told_again
-from gql_platform.run_changes.items import checked, milliseconds_of
+from gql_platform.run_changes.items import checked
 from gql_platform.run_changes.naming import experiment_problem, run_problem, tags_of
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.records import (
@@ -40,6 +41,7 @@ from gql_platform.run_changes.records import (
     Items,
     RunEnd,
     RunLogged,
+    milliseconds_of,
 )
 from gql_platform.run_search.records import RunFilter, TextCondition
 from gql_platform.tracking.records import Experiment, Run
@@ -55,9 +57,13 @@ class RunChanges:
     """Change experiments and runs on behalf of somebody.
 
     Each change that has a key is made once, however often it is sent, and each is written down.
+    Beside what its docstring names, a method raises `IdempotencyKeyReusedError` if the key came
+    with another request, `RegistryUnavailableError` if MLflow does not answer,
+    `StoreUnavailableError` if the platform's database does not, and `ReadOnlyServerError` where no
+    runs are kept.
 
     Args:
-        writer: What writes them.
+        writer: What writes them; None where none are kept.
         tracking: What reads them.
         journal: What makes each change once.
         now: Tells the time.
@@ -65,13 +71,13 @@ class RunChanges:
 
     def __init__(
         self,
-        writer: RunWriter,
+        writer: RunWriter | None,
         tracking: Tracking,
         journal: Journal,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._writer = writer
+        self._kept = writer
         self._tracking = tracking
         self._journal = journal
         self._now = now
@@ -90,10 +96,8 @@ class RunChanges:
         Raises:
             InvalidExperimentError: If the name or a tag cannot be used.
             ExperimentExistsError: If there is one of that name.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         problem = experiment_problem(name, tags)
         if problem is not None:
             raise InvalidExperimentError(name=name, problem=problem)
@@ -104,7 +108,7 @@ class RunChanges:
             found = await self._tracking.experiment_named(name)
             if found is None:
                 marked = {**tags_of(tags), **_mark_tag(request)}
-                experiment_id = await self._writer.create_experiment(name, tags=marked)
+                experiment_id = await writer.create_experiment(name, tags=marked)
             elif request is not None and _value(found.tags, REQUEST_TAG) == request.digest:
                 experiment_id = found.experiment_id
             else:
@@ -141,10 +145,8 @@ class RunChanges:
             InvalidRunError: If the name, the time or a tag cannot be used.
             ExperimentNotFoundError: If there is no such experiment.
             ExperimentDeletedError: If it is deleted.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         problem = run_problem(name, started_at, tags)
         if problem is not None:
             raise InvalidRunError(problem=problem)
@@ -162,7 +164,7 @@ class RunChanges:
             if run_id is None:
                 if experiment.is_deleted:
                     raise ExperimentDeletedError(name=experiment.name)
-                run_id = await self._writer.create_run(
+                run_id = await writer.create_run(
                     experiment.experiment_id,
                     name=name,
                     user=by,
@@ -188,10 +190,8 @@ class RunChanges:
             TooManyItemsError: If there are more than `MAX_ITEMS`.
             RunNotFoundError: If there is no such run.
             RunDeletedError: If it is deleted.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         if len(items) > MAX_ITEMS:
             raise TooManyItemsError(count=len(items), maximum=MAX_ITEMS)
         request = _keyed(key, by, "run.log", run_id, items=items)
@@ -202,7 +202,7 @@ class RunChanges:
             moment = await self._moment(run, timed)
             params = {param.key: param.value for param in run.params}
             found = checked(items, known=params, moment_ms=moment)
-            by_store = await self._writer.log(run_id, found.batch)
+            by_store = await writer.log(run_id, found.batch)
             answer = logged(run_id, items, [*found.refused, *by_store])
             counts = {
                 "paramCount": answer.param_count,
@@ -216,7 +216,7 @@ class RunChanges:
 
         async def tidy() -> None:
             if timed is not None:
-                await self._writer.remove_tag(run_id, _moment_tag(timed))
+                await writer.remove_tag(run_id, _moment_tag(timed))
 
         return told_again(await self._journal.make(request, change, tidy=tidy), items)
 
@@ -243,10 +243,8 @@ class RunChanges:
             RunNotFoundError: If there is no such run.
             RunDeletedError: If it is deleted.
             RunFinishedError: If it ended otherwise.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         request = _keyed(key, by, "run.finish", run_id, end=end, finished_at=finished_at)
 
         async def change() -> Entry:
@@ -259,7 +257,7 @@ class RunChanges:
                 problem = f"it would have ended at {moment.isoformat()}, before it began"
                 raise InvalidRunError(problem=problem)
             if not is_over:
-                await self._writer.finish(run_id, end, finished_at=moment)
+                await writer.finish(run_id, end, finished_at=moment)
             event = NewEvent(RUN_FINISHED, "Run", run_id, by, {"state": end.value})
             return _entry(run_id, event, request, is_changed=not is_over)
 
@@ -271,17 +269,15 @@ class RunChanges:
 
         Raises:
             RunNotFoundError: If there is no such run.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         request = _keyed(key, by, "run.delete", run_id)
         event = NewEvent(RUN_DELETED, "Run", run_id, by)
 
         async def change() -> Entry:
             run = await self._run(run_id)
             if not run.is_deleted:
-                await self._writer.delete(run_id)
+                await writer.delete(run_id)
             return _entry(run_id, event, request, is_changed=not run.is_deleted)
 
         await self._journal.make(request, change)
@@ -292,21 +288,25 @@ class RunChanges:
 
         Raises:
             RunNotFoundError: If there is no such run.
-            IdempotencyKeyReusedError: If the key came with another request.
-            RegistryUnavailableError: If MLflow does not answer.
-            StoreUnavailableError: If the platform's database does not answer.
         """
+        writer = self._writer
         request = _keyed(key, by, "run.restore", run_id)
         event = NewEvent(RUN_RESTORED, "Run", run_id, by)
 
         async def change() -> Entry:
             run = await self._run(run_id)
             if run.is_deleted:
-                await self._writer.restore(run_id)
+                await writer.restore(run_id)
             return _entry(run_id, event, request, is_changed=run.is_deleted)
 
         await self._journal.make(request, change)
         return await self._run(run_id)
+
+    @property
+    def _writer(self) -> RunWriter:
+        if self._kept is None:
+            raise ReadOnlyServerError
+        return self._kept
 
     async def _made_before(
         self, experiment: Experiment, request: KeyedRequest | None

@@ -10,6 +10,7 @@ from gql_platform.deployments.service import Deployments
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.journal.service import Journal
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
     CHAMPION,
@@ -20,6 +21,7 @@ from gql_platform.registry.records import (
     VersionRef,
 )
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import Isolation
@@ -27,6 +29,7 @@ from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.run_writer import InMemoryRunWriter
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.tracking.service import Tracking
 
@@ -138,9 +141,6 @@ def in_memory_services(
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
     """
-    store = store or example_store()
-    database = InMemoryDatabase()
-    registry = Registry(store)
     metrics = Metrics() if has_metrics else None
     serving = Serving(
         loader or example_loader(),
@@ -151,13 +151,30 @@ def in_memory_services(
         ),
         isolation=isolation,
     )
+    access = Access(secret_key=secret_key)
+    return _joined(access, store or example_store(), serving, metrics=metrics, demo_run=demo_run)
+
+
+def _joined(
+    access: Access,
+    store: InMemoryStore,
+    serving: Serving,
+    *,
+    metrics: Metrics | None,
+    demo_run: DemoRun | None,
+) -> Services:
+    """Join the services to each other, over a database of their own."""
+    database = InMemoryDatabase()
+    registry = Registry(store)
+    tracking = Tracking(store, registry)
     deployments = Deployments(registry, serving)
     events = Events(database, InMemoryEventLog(database))
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
+    journal = Journal(events, idempotency)
     return Services(
-        access=Access(secret_key=secret_key),
+        access=access,
         registry=registry,
-        tracking=Tracking(store, registry),
+        tracking=tracking,
         serving=serving,
         deployments=deployments,
         health=Health(serving),
@@ -165,6 +182,7 @@ def in_memory_services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        run_changes=RunChanges(InMemoryRunWriter(store), tracking, journal),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

@@ -30,6 +30,7 @@ from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions, root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, RegistryQuery, version_ref
+from gql_platform.graphql.run_changes import RunsMutation
 from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
@@ -110,7 +111,9 @@ def build_schema(
     if predict is not None:
         queries.append(predict.query)
     query = _merged("Query", queries, "Everything that can be read.")
-    mutation = _merged("Mutation", [DeploymentsMutation], "Everything that can be changed.")
+    mutation = _merged(
+        "Mutation", [DeploymentsMutation, RunsMutation], "Everything that can be changed."
+    )
     subscription = _merged(
         "Subscription",
         [ServingSubscription, DeploymentsSubscription, EventsSubscription, HealthSubscription],

@@ -42,6 +42,8 @@ MAX_IDS = 100
 
 _NODE_TYPES = (ModelType, ModelVersionType, RunType, ExperimentType, DeploymentType, EventType)
 
+_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, RunsMutation)
+
 
 @strawberry.type
 class NodeQuery:
@@ -111,9 +113,7 @@ def build_schema(
     if predict is not None:
         queries.append(predict.query)
     query = _merged("Query", queries, "Everything that can be read.")
-    mutation = _merged(
-        "Mutation", [DeploymentsMutation, RunsMutation], "Everything that can be changed."
-    )
+    mutation = _merged("Mutation", _MUTATIONS, "Everything that can be changed.")
     subscription = _merged(
         "Subscription",
         [ServingSubscription, DeploymentsSubscription, EventsSubscription, HealthSubscription],

@@ -1,7 +1,8 @@
 """What changes of experiments and runs are told."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 import strawberry
 
@@ -46,6 +47,10 @@ class MetricInput:
     time: datetime | None = strawberry.field(
         default=None, description="When it was measured; now by default."
     )
+
+
+METRIC_KEYS = {name: name for name in ("key", "value", "step", "time")}
+"""The fields of metrics, which come by the thousand, and as dictionaries."""
 
 
 @strawberry.input(description="An experiment that is to be made.")
@@ -148,8 +153,8 @@ def items_of(given: RunLogInput) -> Items:
     return Items(
         params=[Param(each.key, each.value) for each in given.params],
         metrics=[
-            MetricValue(each.key, cast(float | str, each.value), each.step, each.time)
-            for each in given.metrics
+            MetricValue(each["key"], each["value"], each["step"], each["time"])
+            for each in cast(Sequence[Mapping[str, Any]], given.metrics)
         ],
         tags=tags_of(given.tags),
     )

@@ -31,6 +31,7 @@ from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions, root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, RegistryQuery, version_ref
 from gql_platform.graphql.run_changes import RunsMutation
+from gql_platform.graphql.run_inputs import METRIC_KEYS, MetricInput
 from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
@@ -41,8 +42,6 @@ MAX_IDS = 100
 """How many objects one field fetches."""
 
 _NODE_TYPES = (ModelType, ModelVersionType, RunType, ExperimentType, DeploymentType, EventType)
-
-_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, RunsMutation)
 
 
 @strawberry.type
@@ -79,6 +78,13 @@ class NodeQuery:
         return list(await asyncio.gather(*(fetch_node(info.context, each) for each in ids)))
 
 
+_QUERIES: tuple[type, ...] = (
+    NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
+    HealthQuery,
+)  # fmt: skip
+_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, RunsMutation)
+
+
 def build_schema(
     models: Iterable[ServedModel] = (),
     *,
@@ -102,11 +108,7 @@ def build_schema(
     Raises:
         TypeError: If a root field declares no permission.
     """
-    queries: list[type] = [
-        NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-        HealthQuery,
-        *more_queries,
-    ]  # fmt: skip
+    queries: list[type] = [*_QUERIES, *more_queries]
     served = tuple(models)
     named = typed_models(served, taken=_static_type_names()) if served else []
     predict = predict_query(named) if named else None
@@ -132,7 +134,8 @@ def build_schema(
         trusted=[*own_documents(), *trusted],
         only_trusted=only_trusted,
     )
-    for row_type, columns in (predict.columns if predict else {}).items():
+    bulk = {MetricInput: METRIC_KEYS, **(predict.columns if predict else {})}
+    for row_type, columns in bulk.items():
         take_as_dictionaries(schema, row_type, columns)
     for model in named:
         resolve_directly(schema, "Predict", model.field)

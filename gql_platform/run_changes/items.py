@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeVar
 
 from gql_platform.registry.records import Tag
@@ -136,6 +137,7 @@ def _metric_problem(metric: MetricValue) -> Problem | None:
     return _key_problem(metric.key)
 
 
+@lru_cache(maxsize=1024)
 def _key_problem(key: str) -> Problem | None:
     if len(key) > MAX_KEY_LENGTH:
         message = f"The name has {len(key)} characters, and at most {MAX_KEY_LENGTH} are taken."

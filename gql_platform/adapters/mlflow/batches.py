@@ -19,6 +19,10 @@ _AROUND = 100
 """How many characters stand around the texts of an item, numbers included."""
 
 
+_WIDEST = 12
+"""How many characters JSON takes for one that is none of ASCII, at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item, with its place in what was sent."""
@@ -30,10 +34,11 @@ class Item:
     @property
     def size(self) -> int:
         """How many characters of JSON it takes, or some more."""
-        texts = [self.value.key]
-        if not isinstance(self.value, MetricPoint):
-            texts.append(self.value.value)
-        return _AROUND + sum(len(json.dumps(text)) for text in texts)
+        # A name has no characters but letters that JSON writes in more than one of ASCII.
+        key = len(self.value.key) * (1 if self.value.key.isascii() else _WIDEST)
+        if isinstance(self.value, MetricPoint):
+            return _AROUND + key
+        return _AROUND + key + len(json.dumps(self.value.value))
 
 
 def items_of(batch: Batch) -> list[Item]:

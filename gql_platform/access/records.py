@@ -10,6 +10,7 @@ class Permission(DescribedEnum):
     """What a caller must be allowed to do."""
 
     MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
+    MODEL_WRITE = "model:write", "Register models, describe, tag and delete what does not serve."
     RUN_READ = "run:read", "Read experiments, runs and what was logged with them."
     RUN_WRITE = "run:write", "Make experiments, and make, log to, finish and delete runs."
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."

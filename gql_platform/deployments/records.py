@@ -1,5 +1,6 @@
 """Deployments and their variants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -73,6 +74,26 @@ class Assignment:
     variant: Variant
     version: ModelVersion | None
     package: ModelPackage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What of a model is in use, by its plan.
+
+    Attributes:
+        versions: All versions of the model, newest first.
+        variants: The version that each variant stands for, by the variant's name; None where
+            there is none.
+        aliases: The aliases that variants follow.
+    """
+
+    versions: tuple[ModelVersion, ...]
+    variants: Mapping[str, int | None]
+    aliases: frozenset[str]
+
+    def variants_of(self, version: int) -> tuple[str, ...]:
+        """Return the names of the variants that stand for a version."""
+        return tuple(name for name, number in self.variants.items() if number == version)
 
 
 @dataclass(frozen=True, slots=True)

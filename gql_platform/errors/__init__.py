@@ -38,6 +38,9 @@
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
+    │   ├── InvalidModelError          a model that cannot be written like that
+    │   ├── InvalidNoteError           a note that is too long
+    │   ├── ModelVersionInUseError     a version that serves, and cannot go
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
@@ -60,6 +63,7 @@
     │   ├── NoEarlierDeploymentError   nothing to go back to
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
+    │   ├── ModelFilesNotFoundError    no files of a model where a run should have them
     │   ├── ExperimentNotFoundError    no such experiment
     │   ├── RunNotFoundError           no such run
     │   ├── WebhookNotFoundError       no such webhook
@@ -144,6 +148,12 @@ from gql_platform.errors.model import (
     PredictionError,
     UnsupportedModelError,
 )
+from gql_platform.errors.registry import (
+    InvalidModelError,
+    InvalidNoteError,
+    ModelFilesNotFoundError,
+    ModelVersionInUseError,
+)
 from gql_platform.errors.start import (
     AccessNotConfiguredError,
     AddressError,
@@ -225,6 +235,8 @@ __all__ = [
     "InvalidIdempotencyKeyError",
     "InvalidInputError",
     "InvalidKeyError",
+    "InvalidModelError",
+    "InvalidNoteError",
     "InvalidRowsError",
     "InvalidRunError",
     "JobFinishedError",
@@ -233,9 +245,11 @@ __all__ = [
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",
+    "ModelFilesNotFoundError",
     "ModelLoadError",
     "ModelNotFoundError",
     "ModelNotReadyError",
+    "ModelVersionInUseError",
     "MonitoringDisabledError",
     "NoDatabaseFileError",
     "NoEarlierDeploymentError",

@@ -10,6 +10,21 @@ from gql_platform.doc import Doc
 DEPLOYMENT_CHANGED = "deployment.changed"
 """Somebody changed which versions of a model serve."""
 
+MODEL_REGISTERED = "model.registered"
+"""Somebody registered a version of a model."""
+
+MODEL_UPDATED = "model.updated"
+"""Somebody described or tagged a model."""
+
+MODEL_VERSION_UPDATED = "model_version.updated"
+"""Somebody described or tagged a version."""
+
+MODEL_VERSION_TRANSITIONED = "model_version.transitioned"
+"""Somebody moved a version to another stage."""
+
+MODEL_VERSION_DELETED = "model_version.deleted"
+"""Somebody deleted a version."""
+
 EXPERIMENT_CREATED = "experiment.created"
 """Somebody made an experiment."""
 

@@ -92,6 +92,28 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.InvalidModelError(name="a", problem="it is odd"),
+        "The model 'a' cannot be written like that: it is odd.",
+    ),
+    (
+        errors.InvalidNoteError(maximum=10),
+        ("A note has at most 10 characters, none of which is a NUL; this one is another text."),
+    ),
+    (
+        errors.ModelVersionInUseError(model="a", version=2, variants=("champion", "new")),
+        (
+            "Version 2 of 'a' serves, as the variants 'champion', 'new'; let another version take "
+            "over first."
+        ),
+    ),
+    (
+        errors.ModelFilesNotFoundError(run_id="r", path="model"),
+        (
+            "The run 'r' has no model at 'model', where a file `MLmodel` would be; log the model "
+            "first, or name the path that it was logged under."
+        ),
+    ),
+    (
         errors.StoreUnavailableError(uri="postgresql://***@db/x", reason="refused"),
         "The platform's database at postgresql://***@db/x does not answer: refused",
     ),

@@ -18,7 +18,7 @@ SOURCES = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
 }
 
-LEAVES = {"contract", "doc", "errors", "news", "paging", "store"}
+LEAVES = {"contract", "doc", "errors", "news", "paging", "store", "texts"}
 """Modules that everybody may import."""
 
 DOMAIN = {"records", "ports", "topic", "service"}
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "news": set(),
     "paging": {"errors"},
     "store": {"errors"},
+    "texts": set(),
     # A feature: records <- ports <- topics <- service.
     "records": {*LEAVES, "records"},
     "ports": {*LEAVES, "records"},
@@ -87,6 +88,7 @@ MAY_USE: dict[str, set[str]] = {
     "news": set(),
     "paging": set(),
     "store": set(),
+    "texts": set(),
     "records": set(),
     "ports": {"numpy", "pandas"},
     "topic": {"numpy", "pandas", "scipy", "sklearn", "structlog"},

@@ -1,17 +1,13 @@
 """Which items a run takes, by the rules of MLflow, told before anything is sent to it."""
 
 import math
-import posixpath
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TypeVar
 
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.records import (
-    RESERVED,
     Batch,
     ItemKind,
     Items,
@@ -21,19 +17,13 @@ from gql_platform.run_changes.records import (
     RefusalCode,
     milliseconds_of,
 )
+from gql_platform.texts import TextProblem, key_problem, tag_problem, text_problem
 from gql_platform.tracking.records import Param
 
-MAX_KEY_LENGTH = 250
 MAX_PARAM_LENGTH = 6_000
 MAX_TAG_LENGTH = 8_000
-MAX_RUN_NAME_LENGTH = 250
-RUN_NAME_TAG = "mlflow.runName"
-"""The tag that is a run's name, too."""
-
 T = TypeVar("T", Param, MetricValue, Tag)
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_KEY = re.compile(r"[/\w.\- :]*")
 _NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -79,36 +69,11 @@ def checked(items: Items, *, known: Mapping[str, str], moment_ms: int) -> Checke
             found.refused.append(_refusal(ItemKind.PARAM, index, param.key, problem))
         elif param.key not in known:
             params.setdefault(param.key, (index, param))
-    for index, tag in _taken(found, ItemKind.TAG, items.tags, tag_problem):
+    for index, tag in _taken(found, ItemKind.TAG, items.tags, _tag_problem):
         tags[tag.key] = (index, tag)
     metrics = dict(_points(found, items.metrics, moment_ms))
     found.batch = Batch(dict(params.values()), metrics, dict(tags.values()))
     return found
-
-
-def tag_problem(tag: Tag, *, maximum: int = MAX_TAG_LENGTH) -> Problem | None:
-    """Return why a tag cannot be set, or None.
-
-    Args:
-        tag: The tag.
-        maximum: How many characters its value may have.
-    """
-    if tag.key.startswith(RESERVED):
-        message = f"Tags that begin with `{RESERVED}` are the platform's own; take another name."
-        return Problem(RefusalCode.RESERVED_KEY, message)
-    limit = MAX_RUN_NAME_LENGTH if tag.key == RUN_NAME_TAG else maximum
-    return _key_problem(tag.key) or text_problem(tag.value, maximum=limit)
-
-
-def text_problem(text: str, *, maximum: int) -> Problem | None:
-    """Return why a text cannot be kept, or None."""
-    if len(text) > maximum:
-        message = f"The value has {len(text)} characters, and at most {maximum} are taken."
-        return Problem(RefusalCode.VALUE_TOO_LONG, message)
-    if "\x00" in text or _SURROGATE.search(text):
-        message = "The value has a NUL or half of a surrogate pair, which is not stored."
-        return Problem(RefusalCode.INVALID_VALUE, message)
-    return None
 
 
 def number_of(value: float | str) -> float | None:
@@ -122,7 +87,12 @@ def number_of(value: float | str) -> float | None:
 
 
 def _param_problem(param: Param) -> Problem | None:
-    return _key_problem(param.key) or text_problem(param.value, maximum=MAX_PARAM_LENGTH)
+    found = key_problem(param.key) or text_problem(param.value, maximum=MAX_PARAM_LENGTH)
+    return _problem(found)
+
+
+def _tag_problem(tag: Tag) -> Problem | None:
+    return _problem(tag_problem(tag.key, tag.value, maximum=MAX_TAG_LENGTH))
 
 
 def _metric_problem(metric: MetricValue) -> Problem | None:
@@ -134,22 +104,11 @@ def _metric_problem(metric: MetricValue) -> Problem | None:
             "written as the texts `NaN`, `Infinity` and `-Infinity`."
         )
         return Problem(RefusalCode.INVALID_VALUE, message)
-    return _key_problem(metric.key)
+    return _problem(key_problem(metric.key))
 
 
-@lru_cache(maxsize=1024)
-def _key_problem(key: str) -> Problem | None:
-    if len(key) > MAX_KEY_LENGTH:
-        message = f"The name has {len(key)} characters, and at most {MAX_KEY_LENGTH} are taken."
-        return Problem(RefusalCode.KEY_TOO_LONG, message)
-    path = posixpath.normpath(key)
-    if not _KEY.fullmatch(key) or path != key or path.startswith(("/", "..")) or path == ".":
-        message = (
-            "A name has letters, digits, `_`, `-`, `.`, spaces, `:` and `/`, and would be the same "
-            f"as the path of a file; {key!r} is none."
-        )
-        return Problem(RefusalCode.INVALID_KEY, message)
-    return None
+def _problem(found: TextProblem | None) -> Problem | None:
+    return Problem(RefusalCode[found.flaw.name], found.message) if found else None
 
 
 def _taken(

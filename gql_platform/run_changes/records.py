@@ -16,9 +16,6 @@ REQUEST_TAG = "gql_platform.request"
 MOMENT_TAG = "gql_platform.moment."
 """The beginning of a run's tag that holds when a request began to log, until it is done."""
 
-RESERVED = "gql_platform."
-"""Tags that begin like that are the platform's own."""
-
 
 class RunEnd(DescribedEnum):
     """How a run ended."""

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from gql_platform.errors import ExperimentExistsError, RunDeletedError, RunNotFoundError
 from gql_platform.registry.records import Tag
-from gql_platform.run_changes.items import RUN_NAME_TAG
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.records import Batch, ItemKind, Refusal, RefusalCode, RunEnd
 from gql_platform.testing.store import InMemoryStore
+from gql_platform.texts import RUN_NAME_TAG
 from gql_platform.tracking.records import Param, Run, RunState
 
 

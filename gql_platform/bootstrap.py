@@ -17,6 +17,8 @@ from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.journal.service import Journal
+from gql_platform.model_changes.ports import RegistryWriter
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
@@ -49,6 +51,7 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
+    from gql_platform.adapters.mlflow.registry_writer import MLflowRegistryWriter
     from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
     from gql_platform.adapters.mlflow.store import MLflowStore
 
@@ -61,9 +64,9 @@ def open_services(settings: Settings) -> Services:
         settings,
         registry,
         Tracking(run_store(settings, client), registry),
-        MLflowRunWriter(client),
         MLflowModelLoader(client, compile_with=_compiled),
         database,
+        writers=(MLflowRunWriter(client), MLflowRegistryWriter(client)),
         demo=demo,
     )
 
@@ -81,7 +84,6 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
         settings,
         registry,
         Tracking(store, registry),
-        None,
         LocalModelLoader(store.source, compile_with=_compiled),
         _database_at("sqlite://"),
     )
@@ -98,10 +100,10 @@ def _services(
     settings: Settings,
     registry: Registry,
     tracking: Tracking,
-    run_writer: RunWriter | None,
     loader: ModelLoader,
     database: "Database",
     *,
+    writers: tuple[RunWriter | None, RegistryWriter | None] = (None, None),
     demo: Demo | None = None,
 ) -> Services:
     """Join the services to each other."""
@@ -123,6 +125,7 @@ def _services(
     deployments = Deployments(registry, serving)
     events = _events(settings, database)
     idempotency = Idempotency(database, SqlRequestKeys(database))
+    journal = Journal(events, idempotency)
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
@@ -134,7 +137,8 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
-        run_changes=RunChanges(run_writer, tracking, Journal(events, idempotency)),
+        run_changes=RunChanges(writers[0], tracking, journal),
+        model_changes=ModelChanges(writers[1], registry, deployments, journal),
         metrics=metrics,
         demo=demo,
     )

@@ -9,6 +9,7 @@ from gql_platform.deployments.service import Deployments
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.run_changes.service import RunChanges
@@ -38,6 +39,7 @@ class Services:
     idempotency: Idempotency
     changes: DeploymentChanges
     run_changes: RunChanges
+    model_changes: ModelChanges
     metrics: Metrics | None = None
     demo: Demo | None = None
 

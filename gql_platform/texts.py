@@ -18,6 +18,7 @@ RUN_NAME_TAG = "mlflow.runName"
 
 MAX_KEY_LENGTH = 250
 MAX_RUN_NAME_LENGTH = 250
+MAX_NOTE_LENGTH = 1_000
 MAX_TAGS = 100
 """How many tags something is made with, or changed at once."""
 
@@ -122,3 +123,8 @@ def name_problem(name: str, *, maximum: int) -> str | None:
         return "its name is empty"
     problem = text_problem(name, maximum=maximum)
     return f"its name cannot be kept: {problem.inside}" if problem else None
+
+
+def is_note(text: str | None) -> bool:
+    """Return whether a text can be written down beside a change; it may be missing."""
+    return text is None or text_problem(text, maximum=MAX_NOTE_LENGTH) is None

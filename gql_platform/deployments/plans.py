@@ -8,7 +8,14 @@ from typing import Any
 
 import structlog
 
-from gql_platform.deployments.records import DeploymentPlan, Routing, Use, Variant, VariantMode
+from gql_platform.deployments.records import (
+    Deployment,
+    DeploymentPlan,
+    Routing,
+    Use,
+    Variant,
+    VariantMode,
+)
 from gql_platform.errors import InvalidDeploymentError, UnknownVersionError
 from gql_platform.registry.records import CHAMPION, Model, ModelVersion, serving_version
 
@@ -209,14 +216,28 @@ def is_done(model: Model, request: str | None) -> bool:
     return request is not None and any(plan.request == request for plan in plans)
 
 
-def use_of(plan: DeploymentPlan, versions: Sequence[ModelVersion]) -> Use:
-    """Return what a plan uses of some versions."""
-    found = {variant.name: version_for(variant, versions) for variant in plan.variants}
-    aliases = frozenset(variant.alias for variant in plan.variants if variant.alias is not None)
+def use_of(
+    plan: DeploymentPlan, versions: Sequence[ModelVersion], deployment: Deployment | None
+) -> Use:
+    """Return what is in use of some versions.
+
+    Args:
+        plan: What is to serve.
+        versions: All versions of the model.
+        deployment: What serves here.
+    """
+    variants: dict[str, set[int]] = {variant.name: set() for variant in plan.variants}
+    for variant in plan.variants:
+        version = version_for(variant, versions)
+        if version is not None:
+            variants[variant.name].add(version.version)
+    for deployed in deployment.variants if deployment is not None else ():
+        if deployed.served is not None:
+            variants.setdefault(deployed.variant.name, set()).add(deployed.served.version)
     return Use(
         tuple(versions),
-        {name: version.version if version else None for name, version in found.items()},
-        aliases,
+        {name: frozenset(numbers) for name, numbers in variants.items()},
+        frozenset(variant.alias for variant in plan.variants if variant.alias is not None),
     )
 
 

@@ -78,22 +78,22 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What of a model is in use, by its plan.
+    """What of a model is in use.
 
     Attributes:
         versions: All versions of the model, newest first.
-        variants: The version that each variant stands for, by the variant's name; None where
-            there is none.
+        variants: The versions of each variant, by its name: that which it stands for, and that
+            which still answers here in its place.
         aliases: The aliases that variants follow.
     """
 
     versions: tuple[ModelVersion, ...]
-    variants: Mapping[str, int | None]
+    variants: Mapping[str, frozenset[int]]
     aliases: frozenset[str]
 
     def variants_of(self, version: int) -> tuple[str, ...]:
-        """Return the names of the variants that stand for a version."""
-        return tuple(name for name, number in self.variants.items() if number == version)
+        """Return the names of the variants that a version serves as."""
+        return tuple(name for name, numbers in self.variants.items() if version in numbers)
 
 
 @dataclass(frozen=True, slots=True)

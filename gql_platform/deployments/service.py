@@ -230,7 +230,8 @@ class Deployments:
         """
         async with self._turn:
             plan = plan_of(await self._registered(model))
-            yield use_of(plan, await self._versions(model))
+            versions = await self._versions(model)
+            yield use_of(plan, versions, self._serving.deployment(model))
 
     def page(self, *, first: int | None, after: str | None = None) -> Page[Deployment]:
         """Return a page of what serves, by the models' names.

@@ -12,6 +12,7 @@ from gql_platform.testing.client import REQUEST_ID, GraphQLClient
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.registry_writer import InMemoryRegistryWriter
 from gql_platform.testing.run_writer import InMemoryRunWriter
 from gql_platform.testing.services import (
     HOUSE_PACKAGE,
@@ -36,6 +37,7 @@ __all__ = [
     "InMemoryEventLog",
     "InMemoryJobEngine",
     "InMemoryLoader",
+    "InMemoryRegistryWriter",
     "InMemoryRequestKeys",
     "InMemoryRunWriter",
     "InMemoryStore",

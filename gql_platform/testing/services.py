@@ -11,6 +11,7 @@ from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.journal.service import Journal
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
     CHAMPION,
@@ -29,6 +30,7 @@ from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.registry_writer import InMemoryRegistryWriter
 from gql_platform.testing.run_writer import InMemoryRunWriter
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.tracking.service import Tracking
@@ -72,7 +74,8 @@ def example_store() -> InMemoryStore:
     """Return a store with two models to try things on.
 
     ``iris_species`` is a classifier of three labels with versions 1 (the champion, trained in
-    run ``run-iris``) and 2; ``house_price`` is a regressor with one version.
+    run ``run-iris``, which has its files at the path ``model``) and 2; ``house_price`` is a
+    regressor with one version.
     """
     store = InMemoryStore()
     store.add_run(
@@ -81,6 +84,7 @@ def example_store() -> InMemoryStore:
         params={"C": "1.0", "max_iter": "5000"},
         metrics={"accuracy": 0.973, "log_loss": 0.13},
     )
+    store.add_files("run-iris", "model", IRIS_PACKAGE)
     store.add_model(
         "iris_species", description="The species of an iris flower.", tags={"owner": "botany"}
     )
@@ -183,6 +187,7 @@ def _joined(
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
         run_changes=RunChanges(InMemoryRunWriter(store), tracking, journal),
+        model_changes=ModelChanges(InMemoryRegistryWriter(store), registry, deployments, journal),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

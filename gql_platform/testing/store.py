@@ -47,7 +47,9 @@ class InMemoryStore:
         self._failure: Exception | None = None
         self._models: dict[str, Model] = {}
         self._versions: dict[str, list[ModelVersion]] = {}
+        self._numbers: Counter[str] = Counter()
         self._packages: dict[VersionRef, ModelPackage] = {}
+        self._files: dict[tuple[str, str], ModelPackage] = {}
         self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, Run] = {}
         self._points: dict[MetricRef, list[tuple[int, int, float]]] = {}
@@ -94,9 +96,10 @@ class InMemoryStore:
         """
         if model not in self._models:
             self.add_model(model)
+        self._numbers[model] += 1
         version = ModelVersion(
             model_name=model,
-            version=len(self._versions[model]) + 1,
+            version=self._numbers[model],
             aliases=(),
             description=description,
             tags=_tags(tags),
@@ -113,23 +116,53 @@ class InMemoryStore:
 
     def remove_model(self, name: str) -> None:
         """Delete a model with all of its versions; their numbers begin at 1 again."""
-        del self._models[name]
+        del self._models[name], self._numbers[name]
         for version in self._versions.pop(name):
             self._packages.pop(version.ref, None)
 
+    def remove_version(self, ref: VersionRef) -> None:
+        """Delete a version and its aliases; its number is not used again."""
+        for alias in self._models[ref.model].aliases:
+            if alias.version == ref.version:
+                self.remove_alias(ref.model, alias.name)
+        self._versions[ref.model] = [each for each in self._versions[ref.model] if each.ref != ref]
+        self._packages.pop(ref, None)
+
     def set_alias(self, ref: VersionRef, alias: str) -> None:
         """Point an alias to a version, away from the one that it pointed to before."""
-        model = self._models[ref.model]
-        others = [found for found in model.aliases if found.name != alias]
-        aliases = sorted([*others, Alias(alias, ref.version)], key=lambda found: found.name)
-        self._models[ref.model] = replace(model, aliases=tuple(aliases))
-        self._versions[ref.model] = [
-            replace(
-                version,
-                aliases=tuple(a.name for a in aliases if a.version == version.version),
-            )
-            for version in self._versions[ref.model]
+        others = [found for found in self._models[ref.model].aliases if found.name != alias]
+        self._point(ref.model, [*others, Alias(alias, ref.version)])
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        """Take an alias from a model, if it has it."""
+        self._point(name, [found for found in self._models[name].aliases if found.name != alias])
+
+    def _point(self, name: str, aliases: Sequence[Alias]) -> None:
+        pointed = tuple(sorted(aliases, key=lambda found: found.name))
+        self._models[name] = replace(self._models[name], aliases=pointed)
+        self._versions[name] = [
+            replace(each, aliases=tuple(a.name for a in pointed if a.version == each.version))
+            for each in self._versions[name]
         ]
+
+    def change_model(self, name: str, **changes: Any) -> None:
+        """Put other values in the place of some that a model has."""
+        self._models[name] = replace(self._models[name], **changes)
+
+    def change_version(self, ref: VersionRef, **changes: Any) -> None:
+        """Put other values in the place of some that a version has."""
+        self._versions[ref.model] = [
+            replace(each, **changes) if each.ref == ref else each
+            for each in self._versions[ref.model]
+        ]
+
+    def add_files(self, run_id: str, path: str, package: ModelPackage) -> None:
+        """Let a run have the files of a model at a path, ready to be registered."""
+        self._files[run_id, path] = package
+
+    def files(self, run_id: str, path: str) -> ModelPackage | None:
+        """Return what the files of a model at a path of a run say, or None."""
+        return self._files.get((run_id, path))
 
     def add_experiment(
         self, name: str, *, tags: Mapping[str, str] | None = None, is_deleted: bool = False

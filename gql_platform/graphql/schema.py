@@ -26,6 +26,7 @@ from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.health import HealthQuery, HealthSubscription
 from gql_platform.graphql.living import predict_query, typed_models
+from gql_platform.graphql.model_changes import ModelsMutation
 from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions, root_field
@@ -82,7 +83,7 @@ _QUERIES: tuple[type, ...] = (
     NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
     HealthQuery,
 )  # fmt: skip
-_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, RunsMutation)
+_MUTATIONS: tuple[type, ...] = (DeploymentsMutation, ModelsMutation, RunsMutation)
 
 
 def build_schema(

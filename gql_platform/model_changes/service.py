@@ -290,7 +290,7 @@ class ModelChanges:
     async def _move(
         self, writer: RegistryWriter, ref: VersionRef, stage: Stage, *, allow_breaking: bool
     ) -> tuple[Stage, Deployment | None]:
-        """Move a version, and return where it stood, and what serves where an alias points to it."""
+        """Move a version; return where it stood, and what serves if an alias was pointed to it."""
         async with self._deployments.held(ref.model) as use:
             before = found(ref, use.versions).stage
             leaving(ref, stage, use)

@@ -35,7 +35,7 @@ class InMemoryRegistryWriter(RegistryWriter):
             raise RunNotFoundError(run_id=run_id)
         package = self._store.files(run_id, path)
         if package is None:
-            raise ModelFilesNotFoundError(run_id=run_id, path=path)
+            raise ModelFilesNotFoundError(run_id=run_id, artifact_path=path)
         made = self._store.add_version(
             name, package=package, description=description or None, tags=tags, run_id=run_id
         )

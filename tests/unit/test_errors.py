@@ -107,7 +107,7 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
-        errors.ModelFilesNotFoundError(run_id="r", path="model"),
+        errors.ModelFilesNotFoundError(run_id="r", artifact_path="model"),
         (
             "The run 'r' has no model at 'model', where a file `MLmodel` would be; log the model "
             "first, or name the path that it was logged under."

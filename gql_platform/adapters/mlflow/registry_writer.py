@@ -162,7 +162,7 @@ def _files(client: MlflowClient, run_id: str, path: str) -> _Files:
     repository = get_artifact_repository(files.uri, tracking_uri=client.tracking_uri)
     names = {posixpath.basename(file.path) for file in repository.list_artifacts()}
     if MODEL_FILE not in names:
-        raise ModelFilesNotFoundError(run_id=run_id, path=path)
+        raise ModelFilesNotFoundError(run_id=run_id, artifact_path=path)
     return files
 
 

@@ -37,8 +37,8 @@ class ModelVersionInUseError(InvalidInputError):
 
 @dataclass(eq=False)
 class ModelFilesNotFoundError(NotFoundError):
-    """The run {run_id!r} has no model at {artifact_path!r}, where a file `MLmodel` would be; log the
-    model first, or name the path that it was logged under.
+    """The run {run_id!r} has no model at {artifact_path!r}, where a file `MLmodel` would be; log
+    the model first, or name the path that it was logged under.
     """
 
     code = "MODEL_FILES_NOT_FOUND"

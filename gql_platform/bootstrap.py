@@ -4,39 +4,57 @@ Adapters that are heavy to import are imported here when they are first needed, 
 which do not need them start at once.
 """
 
-import uuid
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.ports import ArtifactStore
+from gql_platform.artifacts.service import Artifacts
+from gql_platform.artifacts.source import KIND as ARTIFACTS
+from gql_platform.artifacts.source import ArtifactSource
 from gql_platform.changes.service import DeploymentChanges
+from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.records import DemoModel
 from gql_platform.demo.service import Demo
 from gql_platform.deployments.service import Deployments
 from gql_platform.downloads.ports import DownloadSource
 from gql_platform.downloads.service import Downloads
-from gql_platform.errors import DataFolderError
+from gql_platform.engines import (
+    artifact_store,
+    database_at,
+    job_files,
+    open_client,
+    open_database,
+    prepare_stores,
+    queue_at,
+)
 from gql_platform.events.ports import Outbox
 from gql_platform.events.service import Events
-from gql_platform.exports.records import REGISTRY_EXPORT
 from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.ports import WorkerHost
-from gql_platform.jobs.records import JOB_FILES, JobKind, Running, Values
+from gql_platform.jobs.records import JOB_FILES
 from gql_platform.jobs.service import Jobs
+from gql_platform.journal.service import Journal
+from gql_platform.model_changes.ports import RegistryWriter
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
+from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.ports import RunWriter
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import ModelLoader, Predictor
 from gql_platform.serving.records import ModelFile
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
-from gql_platform.settings import Settings, environment_name
+from gql_platform.settings import Settings
+from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.service import Tracking
 from gql_platform.webhooks.address import AddressGuard
 from gql_platform.webhooks.cleaning import Cleaner
@@ -45,14 +63,35 @@ from gql_platform.webhooks.ports import WebhookStore
 from gql_platform.webhooks.service import Webhooks
 
 if TYPE_CHECKING:
-    from gql_platform.adapters.dbos.queue import Queue
-    from gql_platform.adapters.dbos.worker import Worker
     from gql_platform.adapters.estimators.native import SklearnPredictor
-    from gql_platform.adapters.mlflow.client import Client
-    from gql_platform.adapters.mlflow.job_files import ArtifactJobFiles
-    from gql_platform.adapters.sql.address import Address
     from gql_platform.adapters.sql.database import Database
-    from gql_platform.adapters.sql.maintenance import Maintenance
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The outside systems of one server.
+
+    Attributes:
+        registry: Registered models.
+        runs: Experiments and runs.
+        artifacts: The files of runs.
+        loader: Loads models.
+        database: The platform's own tables.
+        run_writer: Changes experiments and runs; None where there are none that could be changed.
+        registry_writer: Changes registered models; None as well.
+        demo_run: Trains demo models; None when that was not asked for.
+        host: Gives workers a process; None where none is started here.
+    """
+
+    registry: RegistryStore
+    runs: RunStore
+    artifacts: ArtifactStore
+    loader: ModelLoader
+    database: "Database"
+    run_writer: RunWriter | None = None
+    registry_writer: RegistryWriter | None = None
+    demo_run: DemoRun | None = None
+    host: WorkerHost | None = None
 
 
 def open_services(settings: Settings) -> Services:
@@ -65,43 +104,44 @@ def open_services(settings: Settings) -> Services:
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
     from gql_platform.adapters.mlflow.reader import run_reader
+    from gql_platform.adapters.mlflow.registry_writer import MLflowRegistryWriter
+    from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
     from gql_platform.adapters.mlflow.store import MLflowStore
     from gql_platform.adapters.worker_process import WorkerProcess
 
     database = open_database(settings)
     client = open_client(settings)
-    store = MLflowStore(client)
-    registry = Registry(store)
-    demo = Demo(registry, DemoProcess(settings)) if settings.demo else None
-    return _services(
-        settings,
-        registry,
-        Tracking(run_reader(client), registry),
-        MLflowModelLoader(client, compile_with=_compiled),
-        database,
-        sources={JOB_FILES: job_files(settings)},
-        demo=demo,
+    outside = Outside(
+        registry=MLflowStore(client),
+        runs=run_reader(client),
+        artifacts=artifact_store(settings, client),
+        loader=MLflowModelLoader(client, compile_with=_compiled),
+        database=database,
+        run_writer=MLflowRunWriter(client),
+        registry_writer=MLflowRegistryWriter(client),
+        demo_run=DemoProcess(settings) if settings.demo else None,
         host=WorkerProcess(settings) if settings.jobs_at_once else None,
     )
+    return _services(settings, outside)
 
 
 def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Services:
     """Make every service, on models in files and without a registry beside them."""
+    from gql_platform.adapters.local.artifacts import NoArtifacts
     from gql_platform.adapters.local.loader import LocalModelLoader, describe
     from gql_platform.adapters.local.store import LocalStore
 
     store = LocalStore(describe)
     for model in models:
         store.add(model)
-    registry = Registry(store)
-    return _services(
-        settings,
-        registry,
-        Tracking(store, registry),
-        LocalModelLoader(store.source, compile_with=_compiled),
-        _database_at("sqlite://"),
-        sources={},
+    outside = Outside(
+        registry=store,
+        runs=store,
+        artifacts=NoArtifacts(),
+        loader=LocalModelLoader(store.source, compile_with=_compiled),
+        database=database_at("sqlite://"),
     )
+    return _services(settings, outside)
 
 
 def _compiled(native: "SklearnPredictor", package: ModelPackage) -> Predictor:
@@ -111,40 +151,24 @@ def _compiled(native: "SklearnPredictor", package: ModelPackage) -> Predictor:
     return compiled(native, package)
 
 
-def _services(
-    settings: Settings,
-    registry: Registry,
-    tracking: Tracking,
-    loader: ModelLoader,
-    database: "Database",
-    *,
-    sources: Mapping[str, DownloadSource],
-    demo: Demo | None = None,
-    host: WorkerHost | None = None,
-) -> Services:
+def _services(settings: Settings, outside: Outside) -> Services:
     """Join the services to each other."""
-    from gql_platform.adapters.isolation.isolation import ProcessIsolation
     from gql_platform.adapters.sql.idempotency import SqlRequestKeys
-    from gql_platform.adapters.sql.secrets import SqlSecretStore
     from gql_platform.adapters.sql.webhooks import SqlWebhookStore
 
+    database = outside.database
     metrics = Metrics() if settings.enable_monitoring else None
-    serving = Serving(
-        loader,
-        traffic=Traffic(),
-        observers=[metrics] if metrics else [],
-        limits=limits_of(settings),
-        isolation=ProcessIsolation(
-            memory_limit_mb=settings.model_memory_mb,
-            call_timeout_seconds=settings.predict_timeout_seconds,
-        ),
-    )
-    key = settings.api_secret_key
+    registry = Registry(outside.registry)
+    tracking = Tracking(outside.runs, registry)
+    serving = _serving(settings, outside.loader, metrics)
     deployments = Deployments(registry, serving)
     hooks = SqlWebhookStore(database)
     events = _events(settings, database, hooks)
     idempotency = Idempotency(database, SqlRequestKeys(database))
-    jobs = _jobs(settings, database, idempotency, events, host)
+    journal = Journal(events, idempotency)
+    jobs = _jobs(settings, outside, idempotency, events)
+    downloads = _downloads(settings, outside)
+    key = settings.api_secret_key
     return Services(
         access=Access(secret_key=key.get_secret_value() if key else None),
         registry=registry,
@@ -156,13 +180,41 @@ def _services(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        run_changes=RunChanges(outside.run_writer, tracking, journal),
+        model_changes=ModelChanges(outside.registry_writer, registry, deployments, journal),
         jobs=jobs,
-        exports=Exports(jobs),
-        downloads=Downloads(SqlSecretStore(database), sources),
+        exports=Exports(jobs, tracking),
+        downloads=downloads,
+        artifacts=Artifacts(outside.artifacts, downloads),
         webhooks=_webhooks(settings, hooks, events, idempotency),
         metrics=metrics,
-        demo=demo,
+        demo=Demo(registry, outside.demo_run) if outside.demo_run else None,
     )
+
+
+def _serving(settings: Settings, loader: ModelLoader, metrics: Metrics | None) -> Serving:
+    from gql_platform.adapters.isolation.isolation import ProcessIsolation
+
+    return Serving(
+        loader,
+        traffic=Traffic(),
+        observers=[metrics] if metrics else [],
+        limits=limits_of(settings),
+        isolation=ProcessIsolation(
+            memory_limit_mb=settings.model_memory_mb,
+            call_timeout_seconds=settings.predict_timeout_seconds,
+        ),
+    )
+
+
+def _downloads(settings: Settings, outside: Outside) -> Downloads:
+    from gql_platform.adapters.sql.secrets import SqlSecretStore
+
+    sources: dict[str, DownloadSource] = {
+        ARTIFACTS: ArtifactSource(outside.artifacts),
+        JOB_FILES: job_files(settings),
+    }
+    return Downloads(SqlSecretStore(outside.database), sources)
 
 
 def _events(settings: Settings, database: "Database", outbox: Outbox) -> Events:
@@ -194,119 +246,17 @@ def _webhooks(
     return Webhooks(store, events, idempotency, guard, dispatcher, cleaner)
 
 
-def _jobs(
-    settings: Settings,
-    database: "Database",
-    idempotency: Idempotency,
-    events: Events,
-    host: WorkerHost | None,
-) -> Jobs:
+def _jobs(settings: Settings, outside: Outside, idempotency: Idempotency, events: Events) -> Jobs:
     from gql_platform.adapters.dbos.engine import DbosJobEngine
 
     return Jobs(
-        DbosJobEngine(database, open_queue=_queue_at),
+        DbosJobEngine(outside.database, open_queue=queue_at),
         idempotency,
         events,
         files=job_files(settings),
-        host=host,
+        host=outside.host,
         retention_days=settings.event_retention_days,
     )
-
-
-def _queue_at(address: "Address") -> "Queue":
-    """Open DBOS's queue; a server that starts no job never needs it."""
-    from gql_platform.adapters.dbos.queue import Queue
-
-    return Queue(address)
-
-
-def job_files(settings: Settings) -> "ArtifactJobFiles":
-    """Return where the files of jobs are."""
-    from gql_platform.adapters.mlflow.job_files import ArtifactJobFiles
-
-    return ArtifactJobFiles(settings.files_uri)
-
-
-def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
-    """Make a worker on the platform's database, whose tables are brought up before.
-
-    Raises:
-        StoreAddressError: If the database's address can never work.
-        DataFolderError: If the folder cannot be made or written.
-        DatabaseTooNewError: If a newer version of the platform has written the tables.
-        StoreUnavailableError: If the database does not answer.
-    """
-    from gql_platform.adapters.dbos.worker import Worker
-
-    open_maintenance(settings).upgrade()
-    return Worker(
-        open_database(settings).address,
-        job_kinds(settings),
-        name=str(uuid.uuid4()),
-        jobs_at_once=jobs_at_once,
-    )
-
-
-def job_kinds(settings: Settings) -> Sequence[JobKind]:
-    """Return all that jobs can do."""
-    stores = (settings.tracking_uri, settings.registry_uri, settings.files_uri)
-    return [JobKind(REGISTRY_EXPORT, partial(_export, stores))]
-
-
-def _export(stores: tuple[str, str, str], job_id: str, given: Values) -> Running:
-    """Export the registry; only the process that does it imports what that takes."""
-    from gql_platform.adapters.mlflow.export import RegistryExport
-
-    return RegistryExport(*stores)(job_id, given)
-
-
-def open_database(settings: Settings) -> "Database":
-    """Make the platform's database, and the folder of a SQLite file in the data folder.
-
-    It is not connected yet.
-
-    Raises:
-        StoreAddressError: If its address can never work.
-        DataFolderError: If the folder cannot be made or written.
-    """
-    from gql_platform.adapters.sql.sqlite_file import prepare
-
-    database = _database_at(settings.database_uri)
-    prepare(settings.database_uri, data_dir=settings.data_dir)
-    return database
-
-
-def open_maintenance(settings: Settings) -> "Maintenance":
-    """Make what looks after the platform's database.
-
-    Raises:
-        StoreAddressError: If its address can never work.
-        DataFolderError: If the folder cannot be made or written.
-    """
-    from gql_platform.adapters.sql.address import Address
-    from gql_platform.adapters.sql.maintenance import Maintenance
-
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataFolderError(path=str(settings.data_dir), reason=str(error)) from error
-    setting = environment_name("database_url")
-    return Maintenance(Address.parsed(settings.database_uri, setting=setting))
-
-
-def _database_at(uri: str) -> "Database":
-    from gql_platform.adapters.sql.address import Address
-    from gql_platform.adapters.sql.database import Database
-
-    address = Address.parsed(uri, setting=environment_name("database_url"))
-    return Database(address, upgrade=_upgrade)
-
-
-def _upgrade(address: "Address") -> None:
-    """Bring the tables up; a database that is up to date never needs what does that."""
-    from gql_platform.adapters.sql.upgrade import upgrade
-
-    upgrade(address)
 
 
 def limits_of(settings: Settings) -> ServingLimits:
@@ -320,41 +270,6 @@ def limits_of(settings: Settings) -> ServingLimits:
         load_seconds=settings.load_timeout_seconds,
         cached_answers=settings.cached_predictions,
     )
-
-
-def open_client(settings: Settings) -> "Client":
-    """Make the client of MLflow, and the folder of the embedded store where it is missing.
-
-    Raises:
-        StoreAddressError: If the address of a store can never work.
-        DataFolderError: If the folder cannot be made or written.
-    """
-    from gql_platform.adapters.mlflow.client import Client
-
-    prepare_stores(settings)
-    return Client(
-        tracking_uri=settings.tracking_uri,
-        registry_uri=settings.registry_uri,
-        artifact_root=settings.artifact_dir.as_uri(),
-    )
-
-
-def prepare_stores(settings: Settings) -> None:
-    """Check the addresses of the stores, and make the folder of an embedded one.
-
-    Raises:
-        StoreAddressError: If an address can never work.
-        DataFolderError: If the folder cannot be made or written.
-    """
-    from gql_platform.adapters.mlflow.address import check_address
-    from gql_platform.adapters.sql.sqlite_file import prepare
-
-    for uri, field in (
-        (settings.tracking_uri, "mlflow_tracking_uri"),
-        (settings.registry_uri, "model_registry_uri"),
-    ):
-        check_address(uri, setting=environment_name(field))
-        prepare(uri, data_dir=settings.data_dir)
 
 
 def publish_demo_models(settings: Settings, names: Sequence[DemoModel]) -> list[tuple[str, int]]:

@@ -8,14 +8,10 @@ from typing import Annotated
 import typer
 
 from gql_platform import __version__
-from gql_platform.bootstrap import (
-    open_maintenance,
-    open_services,
-    prepare_stores,
-    publish_demo_models,
-)
+from gql_platform.bootstrap import open_services, publish_demo_models
 from gql_platform.contract import contract_folder
 from gql_platform.demo.records import DemoModel
+from gql_platform.engines import open_maintenance, prepare_stores
 from gql_platform.errors import PlatformError
 from gql_platform.export import live_sdl, outdated_files, write_files
 from gql_platform.graphql.documents import problems_with, trusted_documents

@@ -13,8 +13,10 @@ from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.serving.service import Serving
 from gql_platform.store import Store
 from gql_platform.tracking.service import Tracking
@@ -46,6 +48,8 @@ class Services:
     downloads: Downloads
     webhooks: Webhooks
     artifacts: Artifacts
+    run_changes: RunChanges
+    model_changes: ModelChanges
     metrics: Metrics | None = None
     demo: Demo | None = None
 

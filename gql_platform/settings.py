@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gql_platform.errors import AccessNotConfiguredError, SettingsError
-from gql_platform.spelling import Hosts, Networks, Origins, is_address
+from gql_platform.spelling import Hosts, Names, Networks, Origins, is_address
 
 PREFIX = "GQL_PLATFORM_"
 
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
             "Servers of one fleet share it."
         ),
     )
-    artifact_folders: _Names = Field(
+    artifact_folders: Names = Field(
         default=(),
         description=(
             "Folders of this machine, separated by commas, in which runs of a server of MLflow may "

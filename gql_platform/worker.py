@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from gql_platform.bootstrap import open_worker
+from gql_platform.engines import open_worker
 from gql_platform.observability import configure_logging
 from gql_platform.settings import Settings, load_settings
 

@@ -18,7 +18,7 @@ SOURCES = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
 }
 
-LEAVES = {"contract", "doc", "errors", "news", "paging", "store"}
+LEAVES = {"contract", "doc", "errors", "news", "paging", "store", "texts"}
 """Modules that everybody may import."""
 
 DOMAIN = {"records", "ports", "topic", "service"}
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "news": set(),
     "paging": {"errors"},
     "store": {"errors"},
+    "texts": set(),
     # A feature: records <- ports <- topics <- service.
     "records": {*LEAVES, "records"},
     "ports": {*LEAVES, "records"},
@@ -54,9 +55,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "export": {
         *LEAVES, "edge", "graphql", "rest", "reference", "records", "services", "settings"
     },
+    "engines": {*LEAVES, "adapters", "ports", "records", "settings"},
     "bootstrap": {
-        *LEAVES, "adapters", "observability", "ports", "records", "service", "services", "settings",
-        "topic",
+        *LEAVES, "adapters", "engines", "observability", "ports", "records", "service", "services",
+        "settings", "topic",
     },
     "app": {
         *LEAVES, "bootstrap", "edge", "export", "graphql", "observability", "playground", "rest",
@@ -67,10 +69,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
     "supervisor": {"errors", "observability", "server", "settings"},
-    "worker": {"bootstrap", "observability", "settings"},
+    "worker": {"engines", "observability", "settings"},
     "cli": {
-        *LEAVES, "app", "bootstrap", "export", "graphql", "observability", "records", "reference",
-        "server", "services", "settings", "supervisor", "worker",
+        *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "observability", "records",
+        "reference", "server", "services", "settings", "supervisor", "worker",
     },
     "__main__": {"cli"},
     "testing": {
@@ -89,6 +91,7 @@ MAY_USE: dict[str, set[str]] = {
     "news": set(),
     "paging": set(),
     "store": set(),
+    "texts": set(),
     "records": set(),
     "ports": {"numpy", "pandas"},
     "topic": {"numpy", "pandas", "scipy", "sklearn", "structlog"},
@@ -105,7 +108,7 @@ MAY_ALSO_IMPORT = {
 }
 """It starts the platform's own command line, with the settings of the process that it is in."""
 
-LAZY_IMPORTERS = {"bootstrap", "package"}
+LAZY_IMPORTERS = {"bootstrap", "engines", "package"}
 """Where heavy packages are imported on first use, inside a function."""
 
 FORBIDDEN_NAMES = {"base", "common", "core", "helpers", "manager", "misc", "utils"}

@@ -10,7 +10,9 @@ class Permission(DescribedEnum):
     """What a caller must be allowed to do."""
 
     MODEL_READ = "model:read", "Read models, versions, signatures and their runs."
+    MODEL_WRITE = "model:write", "Register models, describe, tag and delete what does not serve."
     RUN_READ = "run:read", "Read experiments, runs and what was logged with them."
+    RUN_WRITE = "run:write", "Make experiments, and make, log to, finish and delete runs."
     MODEL_PREDICT = "model:predict", "Ask served models for predictions."
     MODEL_DEPLOY = "model:deploy", "Change which versions of models serve."
     JOB_READ = "job:read", "Read jobs, their logs and results, and fetch their files."

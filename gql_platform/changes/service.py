@@ -11,7 +11,7 @@ import structlog
 from gql_platform.changes.records import DeploymentNotice
 from gql_platform.deployments.records import Deployment, Routing, Variant
 from gql_platform.deployments.service import Deployments
-from gql_platform.errors import ModelNotFoundError, UnavailableError
+from gql_platform.errors import InvalidNoteError, ModelNotFoundError, UnavailableError
 from gql_platform.events.records import DEPLOYMENT_CHANGED, Delivery, EventFilter, NewEvent
 from gql_platform.events.service import Events
 from gql_platform.idempotency.records import KeyedRequest, Result
@@ -19,8 +19,12 @@ from gql_platform.idempotency.service import Idempotency, keyed
 from gql_platform.registry.records import CHAMPION, VersionRef
 from gql_platform.serving.service import Serving
 from gql_platform.store import Transaction
+from gql_platform.texts import MAX_NOTE_LENGTH, is_note
 
 SUBJECT = "Deployment"
+FOLLOWED = (DEPLOYMENT_CHANGED, "model.*", "model_version.*")
+"""Types of events after which the registry may name something else."""
+
 RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -110,6 +114,7 @@ class DeploymentChanges:
         by: str,
         alias: str = CHAMPION,
         allow_breaking: bool = False,
+        note: str | None = None,
         key: str | None = None,
     ) -> Deployment:
         """Point an alias to a version; otherwise as `Deployments.promote`.
@@ -119,23 +124,29 @@ class DeploymentChanges:
             by: Who wants that.
             alias: The alias.
             allow_breaking: Whether the version may break the typed contract.
+            note: Why; it is written down with the change.
             key: The caller's own for the request, so that it can be sent again.
 
         Raises:
+            InvalidNoteError: If the note is too long.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
+        if not is_note(note):
+            raise InvalidNoteError(maximum=MAX_NOTE_LENGTH)
+        noted = {} if note is None else {"note": note}
         arguments = {
             "ref": [ref.model, ref.version],
             "alias": alias,
             "allow_breaking": allow_breaking,
+            **noted,
         }
         request = keyed(key, caller=by, operation="deployment.promote", arguments=arguments)
 
         async def change() -> Deployment:
             return await self._deployments.promote(ref, alias=alias, allow_breaking=allow_breaking)
 
-        details = {"action": "PROMOTE", "version": ref.version, "alias": alias}
+        details = {"action": "PROMOTE", "version": ref.version, "alias": alias, **noted}
         return await self._once(request, ref.model, change, by=by, details=details)
 
     async def roll_back(self, model: str, *, by: str, key: str | None = None) -> Deployment:
@@ -189,8 +200,8 @@ class DeploymentChanges:
                 )
 
     async def follow_others(self) -> None:
-        """Look at the registry as soon as another server has changed a deployment, without end."""
-        chosen = EventFilter((DEPLOYMENT_CHANGED,))
+        """Look at the registry as soon as another server has changed it, without end."""
+        chosen = EventFilter(FOLLOWED)
         while True:
             try:
                 async for delivery in self._events.follow(chosen=chosen):

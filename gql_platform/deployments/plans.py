@@ -8,8 +8,15 @@ from typing import Any
 
 import structlog
 
-from gql_platform.deployments.records import DeploymentPlan, Routing, Variant, VariantMode
-from gql_platform.errors import InvalidDeploymentError
+from gql_platform.deployments.records import (
+    Deployment,
+    DeploymentPlan,
+    Routing,
+    Use,
+    Variant,
+    VariantMode,
+)
+from gql_platform.errors import InvalidDeploymentError, UnknownVersionError
 from gql_platform.registry.records import CHAMPION, Model, ModelVersion, serving_version
 
 PLAN_TAG = "gql_platform.deployment"
@@ -207,3 +214,56 @@ def is_done(model: Model, request: str | None) -> bool:
     """Return whether a request has made a plan of a model already."""
     plans = (plan_of(model), *history_of(model))
     return request is not None and any(plan.request == request for plan in plans)
+
+
+def use_of(
+    plan: DeploymentPlan, versions: Sequence[ModelVersion], deployment: Deployment | None
+) -> Use:
+    """Return what is in use of some versions.
+
+    Args:
+        plan: What is to serve.
+        versions: All versions of the model.
+        deployment: What serves here.
+    """
+    variants: dict[str, set[int]] = {variant.name: set() for variant in plan.variants}
+    for variant in plan.variants:
+        version = version_for(variant, versions)
+        if version is not None:
+            variants[variant.name].add(version.version)
+    for deployed in deployment.variants if deployment is not None else ():
+        if deployed.served is not None:
+            variants.setdefault(deployed.variant.name, set()).add(deployed.served.version)
+    return Use(
+        tuple(versions),
+        {name: frozenset(numbers) for name, numbers in variants.items()},
+        frozenset(variant.alias for variant in plan.variants if variant.alias is not None),
+    )
+
+
+def accepting(plan: DeploymentPlan, versions: Sequence[ModelVersion]) -> DeploymentPlan:
+    """Return a plan whose versions may break the typed contract."""
+    accepted = {*plan.accepted_versions, *(each.version for each in versions)}
+    return replace(plan, accepted_versions=tuple(sorted(accepted)))
+
+
+def version_named(variant: Variant, model: str, known: Sequence[ModelVersion]) -> ModelVersion:
+    """Return the version that a variant stands for now.
+
+    Raises:
+        UnknownVersionError: If there is none.
+    """
+    version = version_for(variant, known)
+    if version is None:
+        named = f"alias {variant.alias!r}" if variant.alias else f"version {variant.version}"
+        raise missing_version(model, named, known)
+    return version
+
+
+def missing_version(
+    model: str, named: str, versions: Sequence[ModelVersion]
+) -> UnknownVersionError:
+    """Return the error that there is no such version."""
+    return UnknownVersionError(
+        model=model, named=named, versions=tuple(each.version for each in versions)
+    )

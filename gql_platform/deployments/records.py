@@ -1,5 +1,6 @@
 """Deployments and their variants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -73,6 +74,26 @@ class Assignment:
     variant: Variant
     version: ModelVersion | None
     package: ModelPackage | None
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What of a model is in use.
+
+    Attributes:
+        versions: All versions of the model, newest first.
+        variants: The versions of each variant, by its name: that which it stands for, and that
+            which still answers here in its place.
+        aliases: The aliases that variants follow.
+    """
+
+    versions: tuple[ModelVersion, ...]
+    variants: Mapping[str, frozenset[int]]
+    aliases: frozenset[str]
+
+    def variants_of(self, version: int) -> tuple[str, ...]:
+        """Return the names of the variants that a version serves as."""
+        return tuple(name for name, numbers in self.variants.items() if version in numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import structlog
 
@@ -11,13 +10,17 @@ from gql_platform.deployments.plans import (
     HISTORY_TAG,
     KEPT_PLANS,
     PLAN_TAG,
+    accepting,
     check_alias,
     check_plan,
     history_of,
     is_done,
+    missing_version,
     plan_of,
     text_of,
+    use_of,
     version_for,
+    version_named,
     with_revision,
 )
 from gql_platform.deployments.records import (
@@ -25,6 +28,7 @@ from gql_platform.deployments.records import (
     Deployment,
     DeploymentPlan,
     Routing,
+    Use,
     Variant,
     VariantMode,
 )
@@ -205,16 +209,29 @@ class Deployments:
             versions = await self._versions(ref.model)
             version = next((each for each in versions if each.version == ref.version), None)
             if version is None:
-                raise _missing(ref.model, f"version {ref.version}", versions)
+                raise missing_version(ref.model, f"version {ref.version}", versions)
             for variant in plan.variants:
                 if variant.alias == alias:
                     await self._prepare(plan, variant, version, allow_breaking=allow_breaking)
             if allow_breaking and version.version not in plan.accepted_versions:
-                plan = _accepting(plan, [version])
+                plan = accepting(plan, [version])
                 await self._registry.tag_model(ref.model, PLAN_TAG, text_of([plan]))
             await self._registry.point_alias(ref, alias)
             await self._follow([await self._registered(ref.model)])
         return self._deployed(ref.model)
+
+    @asynccontextmanager
+    async def held(self, model: str) -> AsyncIterator[Use]:
+        """Tell what of a model is in use, and let nobody here change that during a block.
+
+        Raises:
+            ModelNotFoundError: If no such model is registered.
+            RegistryUnavailableError: If the registry does not answer.
+        """
+        async with self._turn:
+            plan = plan_of(await self._registered(model))
+            versions = await self._versions(model)
+            yield use_of(plan, versions, self._serving.deployment(model))
 
     def page(self, *, first: int | None, after: str | None = None) -> Page[Deployment]:
         """Return a page of what serves, by the models' names.
@@ -273,11 +290,11 @@ class Deployments:
         model = registered.name
         before = plan_of(registered)
         known = await self._versions(model)
-        versions = [_named(variant, model, known) for variant in plan.variants]
+        versions = [version_named(variant, model, known) for variant in plan.variants]
         for variant, version in zip(plan.variants, versions, strict=True):
             await self._prepare(plan, variant, version, allow_breaking=allow_breaking)
         if allow_breaking:
-            plan = _accepting(plan, versions)
+            plan = accepting(plan, versions)
         kept = (before, *history_of(registered))[:KEPT_PLANS] if history is None else history
         await self._registry.tag_model(model, HISTORY_TAG, text_of(kept))
         await self._registry.tag_model(model, PLAN_TAG, text_of([plan]))
@@ -372,23 +389,3 @@ def _assignments(
         Assignment(variant, version, packages.get(version.ref) if version else None)
         for variant, version in zip(plan.variants, found, strict=True)
     ]
-
-
-def _accepting(plan: DeploymentPlan, versions: Sequence[ModelVersion]) -> DeploymentPlan:
-    """Return a plan whose versions may break the typed contract."""
-    accepted = {*plan.accepted_versions, *(each.version for each in versions)}
-    return replace(plan, accepted_versions=tuple(sorted(accepted)))
-
-
-def _named(variant: Variant, model: str, known: Sequence[ModelVersion]) -> ModelVersion:
-    version = version_for(variant, known)
-    if version is None:
-        named = f"alias {variant.alias!r}" if variant.alias else f"version {variant.version}"
-        raise _missing(model, named, known)
-    return version
-
-
-def _missing(model: str, named: str, versions: Sequence[ModelVersion]) -> UnknownVersionError:
-    return UnknownVersionError(
-        model=model, named=named, versions=tuple(each.version for each in versions)
-    )

@@ -16,6 +16,7 @@
     │   ├── OverloadedError            more predictions than the server gets done
     │   ├── PredictionTimeoutError     a model that does not answer in time
     │   ├── MonitoringDisabledError    the metrics are switched off
+    │   ├── ReadOnlyServerError        a server of files, which keeps no changes
     │   ├── StoreUnavailableError      the platform's own database does not answer
     │   ├── IdempotencyKeyBusyError    the first request with the key is still at work
     │   └── ReceiverUnavailableError   the receiver of a webhook does not answer
@@ -40,11 +41,21 @@
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── JobPriorityError           a number that is no priority of a job
+    │   ├── InvalidModelError          a model that cannot be written like that
+    │   ├── InvalidNoteError           a note that is too long
+    │   ├── ModelVersionInUseError     a version that serves, and cannot go
     │   ├── InvalidArtifactPathError   a path that can be no file of a run
     │   ├── EventFilterError           a filter that no type of event can match
     │   ├── SequenceError              a sequence that no event has had yet
     │   ├── InvalidIdempotencyKeyError a text that cannot be an idempotency key
     │   ├── IdempotencyKeyReusedError  an idempotency key that came with another request
+    │   ├── InvalidExperimentError     an experiment that cannot be made
+    │   ├── ExperimentExistsError      a name that an experiment has already
+    │   ├── ExperimentDeletedError     an experiment that takes no runs
+    │   ├── InvalidRunError            a run that cannot be written like that
+    │   ├── RunDeletedError            a run that was deleted and cannot be written to
+    │   ├── RunFinishedError           a run that is over and stays as it is
+    │   ├── TooManyItemsError          more items than are logged at once
     │   ├── WebhookAddressError        an address that nothing is sent to
     │   ├── WebhookSecretError         a text that cannot sign
     │   ├── WebhookTextError           a text that is not kept
@@ -58,7 +69,10 @@
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
     │   ├── JobFileNotFoundError       no such file of a job, or no longer
+    │   ├── ModelFilesNotFoundError    no files of a model where a run should have them
     │   ├── ArtifactNotFoundError      no such file of a run, or no longer
+    │   ├── ExperimentNotFoundError    no such experiment
+    │   ├── RunNotFoundError           no such run
     │   ├── WebhookNotFoundError       no such webhook
     │   └── WebhookDeliveryNotFoundError no such delivery, or no longer
     ├── WorkerProcessError             the process that works on jobs ended too early
@@ -102,6 +116,7 @@ from gql_platform.errors.availability import (
     MonitoringDisabledError,
     OverloadedError,
     PredictionTimeoutError,
+    ReadOnlyServerError,
     RegistryUnavailableError,
     ServerStoppingError,
     UnavailableError,
@@ -149,6 +164,12 @@ from gql_platform.errors.model import (
     PredictionError,
     UnsupportedModelError,
 )
+from gql_platform.errors.registry import (
+    InvalidModelError,
+    InvalidNoteError,
+    ModelFilesNotFoundError,
+    ModelVersionInUseError,
+)
 from gql_platform.errors.run_files import ArtifactNotFoundError, InvalidArtifactPathError
 from gql_platform.errors.start import (
     AccessNotConfiguredError,
@@ -175,6 +196,17 @@ from gql_platform.errors.store import (
     NoDatabaseFileError,
     SequenceError,
     StoreUnavailableError,
+)
+from gql_platform.errors.tracking import (
+    ExperimentDeletedError,
+    ExperimentExistsError,
+    ExperimentNotFoundError,
+    InvalidExperimentError,
+    InvalidRunError,
+    RunDeletedError,
+    RunFinishedError,
+    RunNotFoundError,
+    TooManyItemsError,
 )
 from gql_platform.errors.tree import (
     PlatformError,
@@ -207,6 +239,9 @@ __all__ = [
     "DownloadExpiredError",
     "EmptyRowsError",
     "EventFilterError",
+    "ExperimentDeletedError",
+    "ExperimentExistsError",
+    "ExperimentNotFoundError",
     "ForbiddenError",
     "HostNotAllowedError",
     "IdempotencyKeyBusyError",
@@ -217,11 +252,15 @@ __all__ = [
     "InvalidCursorError",
     "InvalidDeploymentError",
     "InvalidDownloadError",
+    "InvalidExperimentError",
     "InvalidIDError",
     "InvalidIdempotencyKeyError",
     "InvalidInputError",
     "InvalidKeyError",
+    "InvalidModelError",
+    "InvalidNoteError",
     "InvalidRowsError",
+    "InvalidRunError",
     "JobFileNotFoundError",
     "JobFinishedError",
     "JobNotFoundError",
@@ -230,9 +269,11 @@ __all__ = [
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",
+    "ModelFilesNotFoundError",
     "ModelLoadError",
     "ModelNotFoundError",
     "ModelNotReadyError",
+    "ModelVersionInUseError",
     "MonitoringDisabledError",
     "NoDatabaseFileError",
     "NoEarlierDeploymentError",
@@ -246,10 +287,14 @@ __all__ = [
     "PortInUseError",
     "PredictionError",
     "PredictionTimeoutError",
+    "ReadOnlyServerError",
     "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
+    "RunDeletedError",
     "RunFilterError",
+    "RunFinishedError",
+    "RunNotFoundError",
     "SequenceError",
     "ServerStoppingError",
     "SettingsError",
@@ -257,6 +302,7 @@ __all__ = [
     "StoreAddressError",
     "StoreUnavailableError",
     "TooManyIDsError",
+    "TooManyItemsError",
     "TooManyRowsError",
     "TooManySeriesError",
     "TooManyWebhooksError",

@@ -79,3 +79,11 @@ class MonitoringDisabledError(UnavailableError):
     """Metrics are switched off here; start the server with ENABLE_MONITORING=true."""
 
     code = "MONITORING_DISABLED"
+
+
+class ReadOnlyServerError(UnavailableError):
+    """This server serves models in files, and keeps neither runs nor a registry that could be
+    changed; start one with `gql-platform serve`.
+    """
+
+    code = "READ_ONLY_SERVER"

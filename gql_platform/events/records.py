@@ -10,6 +10,39 @@ from gql_platform.doc import Doc
 DEPLOYMENT_CHANGED = "deployment.changed"
 """Somebody changed which versions of a model serve."""
 
+MODEL_REGISTERED = "model.registered"
+"""Somebody registered a version of a model."""
+
+MODEL_UPDATED = "model.updated"
+"""Somebody described or tagged a model."""
+
+MODEL_VERSION_UPDATED = "model_version.updated"
+"""Somebody described or tagged a version."""
+
+MODEL_VERSION_TRANSITIONED = "model_version.transitioned"
+"""Somebody moved a version to another stage."""
+
+MODEL_VERSION_DELETED = "model_version.deleted"
+"""Somebody deleted a version."""
+
+EXPERIMENT_CREATED = "experiment.created"
+"""Somebody made an experiment."""
+
+RUN_CREATED = "run.created"
+"""Somebody made a run."""
+
+RUN_LOGGED = "run.logged"
+"""Somebody logged params, metrics or tags to a run."""
+
+RUN_FINISHED = "run.finished"
+"""Somebody said how a run ended."""
+
+RUN_DELETED = "run.deleted"
+"""Somebody deleted a run; it can be restored."""
+
+RUN_RESTORED = "run.restored"
+"""Somebody restored a deleted run."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:

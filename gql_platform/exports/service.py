@@ -2,9 +2,11 @@
 
 from dataclasses import asdict
 
+from gql_platform.errors import ExperimentNotFoundError
 from gql_platform.exports.records import REGISTRY_EXPORT, ExportRequest
 from gql_platform.jobs.records import Job
 from gql_platform.jobs.service import DEFAULT_PRIORITY, Jobs
+from gql_platform.tracking.service import Tracking
 
 
 class Exports:
@@ -12,10 +14,12 @@ class Exports:
 
     Args:
         jobs: Starts them.
+        tracking: Knows the experiments.
     """
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, tracking: Tracking) -> None:
         self._jobs = jobs
+        self._tracking = tracking
 
     async def start(
         self,
@@ -34,9 +38,13 @@ class Exports:
             key: The caller's own for the request, so that it can be sent again.
 
         Raises:
+            ExperimentNotFoundError: If there is no such experiment.
             JobPriorityError: If the priority is none.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
+        for name in request.experiments:
+            if await self._tracking.experiment_named(name) is None:
+                raise ExperimentNotFoundError(named=name)
         given = asdict(request)
         return await self._jobs.start(REGISTRY_EXPORT, given, by=by, priority=priority, key=key)

@@ -118,5 +118,9 @@ class Context:
         """Make loaders that live as long as the context."""
         self.loaders = Loaders(self.services)
 
+    def read_anew(self) -> None:
+        """Forget what was read: something is changed."""
+        self.loaders = Loaders(self.services)
+
 
 Info = strawberry.Info[Context, None]

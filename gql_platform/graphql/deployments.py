@@ -25,6 +25,7 @@ from gql_platform.errors import (
     IdempotencyKeyReusedError,
     InvalidDeploymentError,
     InvalidIdempotencyKeyError,
+    InvalidNoteError,
     ModelLoadError,
     ModelNotFoundError,
     NoEarlierDeploymentError,
@@ -127,6 +128,8 @@ IDEMPOTENCY_KEY = (
     "the change is not made a second time; with another change, it is refused."
 )
 
+NOTE = "Why, in at most 1,000 characters; the event of the change has it as `note`."
+
 KEY_ERRORS: dict[type[PlatformError], Path] = {
     InvalidIdempotencyKeyError: ("input", "idempotencyKey"),
     IdempotencyKeyReusedError: ("input", "idempotencyKey"),
@@ -195,6 +198,7 @@ class ModelVersionPromoteInput:
     allow_breaking: bool = strawberry.field(
         default=False, description="Whether the typed contract of the model may break."
     )
+    note: str | None = strawberry.field(default=None, description=NOTE)
     idempotency_key: str | None = strawberry.field(default=None, description=IDEMPOTENCY_KEY)
 
 
@@ -272,6 +276,7 @@ class DeploymentsMutation:
         success=DeploymentChangeType,
         errors={
             InvalidDeploymentError: ("input", "alias"),
+            InvalidNoteError: ("input", "note"),
             ModelNotFoundError: ("input", "model"),
             UnknownVersionError: ("input", "version"),
             BreakingChangeError: ("input", "version"),
@@ -296,6 +301,7 @@ class DeploymentsMutation:
                 by=info.context.viewer.name,
                 alias=input.alias,
                 allow_breaking=input.allow_breaking,
+                note=input.note,
                 key=input.idempotency_key,
             )
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from gql_platform.access.records import Permission
-from gql_platform.errors import JobPriorityError
+from gql_platform.errors import ExperimentNotFoundError, JobPriorityError
 from gql_platform.exports.records import ExportRequest
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.deployments import IDEMPOTENCY_KEY, KEY_ERRORS
@@ -40,7 +40,11 @@ class ExportsMutation:
     @root_mutation(
         Permission.EXPORT_WRITE,
         success=JobChangeType,
-        errors={JobPriorityError: ("input", "priority"), **KEY_ERRORS},
+        errors={
+            ExperimentNotFoundError: ("input", "experiments"),
+            JobPriorityError: ("input", "priority"),
+            **KEY_ERRORS,
+        },
     )
     @staticmethod
     async def registry_export(

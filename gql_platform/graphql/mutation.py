@@ -144,6 +144,9 @@ def root_mutation(
             except tuple(errors) as error:
                 cls = next(cls for cls in type(error).__mro__ if cls in named)
                 return named[cls].answer(error, errors[cls])
+            finally:
+                info: Any = kwargs["info"]
+                info.context.read_anew()
 
         name = "".join(part.title() for part in function.__name__.split("_"))
         members = (success, *(each.graphql_type for each in named.values()))

@@ -14,7 +14,7 @@ from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.scalars import Int64
 from gql_platform.graphql.tags import TagType as TagType
 from gql_platform.graphql.tracking import MetricType, ParamType, RunType
-from gql_platform.graphql.type_of import edge, type_of
+from gql_platform.graphql.type_of import edge, enum_of, type_of
 from gql_platform.paging import Page
 from gql_platform.registry.records import (
     Alias,
@@ -22,11 +22,14 @@ from gql_platform.registry.records import (
     Model,
     ModelVersion,
     Signature,
+    Stage,
     VersionRef,
     serving_version,
 )
 from gql_platform.registry.service import version_page
 from gql_platform.tracking.records import Metric, Param, Run
+
+enum_of(Stage)
 
 _VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 
@@ -71,6 +74,12 @@ class ModelVersionType(Node):
     def id(parent: strawberry.Parent[ModelVersion]) -> strawberry.ID:
         """The global id: opaque, and unique over all types."""
         return encode_id("ModelVersion", f"{parent.version}@{parent.model_name}")
+
+    @edge()
+    @staticmethod
+    def stage(parent: strawberry.Parent[ModelVersion]) -> Stage:
+        """Where it stands on its way."""
+        return parent.stage
 
     @edge(graphql_type=Annotated["ModelType", strawberry.lazy(__name__)])
     @staticmethod

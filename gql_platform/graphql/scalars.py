@@ -1,5 +1,6 @@
 """Scalars with a meaning."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NewType
@@ -30,7 +31,11 @@ FloatMatrix = NewType("FloatMatrix", npt.NDArray[np.float64])
 Int64Vector = NewType("Int64Vector", npt.NDArray[np.int64])
 """Whole numbers as one array of shape (n,)."""
 
+ExactNumber = NewType("ExactNumber", object)
+"""A float that may be NaN or infinite, for which JSON has no numbers."""
+
 _LIMIT = 2**63
+_NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def _int64(value: object) -> int:
@@ -41,6 +46,23 @@ def _int64(value: object) -> int:
     if not -_LIMIT <= value < _LIMIT:
         raise GraphQLError(f"Int64 cannot represent {value}; it has more than 64 bits.")
     return value
+
+
+def _exact_number(value: object) -> float | str:
+    # A text that is none of the three is refused where it is used, item by item.
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise GraphQLError(f"ExactNumber cannot represent {value!r}; it is no number and no text.")
+    return value
+
+
+def _exact_number_text(value: float) -> float | str:
+    return float(value) if math.isfinite(value) else _NO_NUMBERS[str(float(value))]
+
+
+def _exact_number_literal(
+    node: ValueNode, variables: dict[str, object] | None = None
+) -> float | str:
+    return _exact_number(value_from_ast_untyped(node, variables))
 
 
 def _datetime(value: object) -> datetime:
@@ -113,6 +135,16 @@ SCALARS: dict[object, ScalarDefinition] = {
         int,
         serialize=_int64,
         parse_value=_int64,
+    ),
+    ExactNumber: scalar(
+        "ExactNumber",
+        "A number of 64 bits, written as a JSON number. NaN and the infinities, which JSON does "
+        'not know, are the texts `"NaN"`, `"Infinity"` and `"-Infinity"`, as in protobuf\'s JSON.',
+        "https://protobuf.dev/programming-guides/json/",
+        object,
+        serialize=_exact_number_text,
+        parse_value=_exact_number,
+        parse_literal=_exact_number_literal,
     ),
     datetime: scalar(
         "DateTime",

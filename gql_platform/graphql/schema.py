@@ -21,10 +21,13 @@ from gql_platform.graphql.exports import ExportsMutation
 from gql_platform.graphql.health import HealthQuery, HealthSubscription
 from gql_platform.graphql.jobs import JobsMutation, JobsQuery, JobsSubscription
 from gql_platform.graphql.living import predict_query, typed_models
+from gql_platform.graphql.model_changes import ModelsMutation
 from gql_platform.graphql.nodes import NODE_KINDS, NodeQuery
 from gql_platform.graphql.operations import PlatformHooks
 from gql_platform.graphql.permission import check_permissions
 from gql_platform.graphql.registry import RegistryQuery
+from gql_platform.graphql.run_changes import RunsMutation
+from gql_platform.graphql.run_inputs import METRIC_KEYS, MetricInput
 from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
@@ -37,7 +40,8 @@ QUERIES: tuple[type, ...] = (
     JobsQuery, WebhooksQuery, HealthQuery,
 )  # fmt: skip
 MUTATIONS: tuple[type, ...] = (
-    DeploymentsMutation, JobsMutation, ExportsMutation, WebhooksMutation,
+    DeploymentsMutation, ModelsMutation, RunsMutation, JobsMutation, ExportsMutation,
+    WebhooksMutation,
 )  # fmt: skip
 SUBSCRIPTIONS: tuple[type, ...] = (
     ServingSubscription, DeploymentsSubscription, EventsSubscription, JobsSubscription,
@@ -91,7 +95,8 @@ def build_schema(
         trusted=[*own_documents(), *trusted],
         only_trusted=only_trusted,
     )
-    for row_type, columns in (predict.columns if predict else {}).items():
+    bulk = {MetricInput: METRIC_KEYS, **(predict.columns if predict else {})}
+    for row_type, columns in bulk.items():
         take_as_dictionaries(schema, row_type, columns)
     for model in named:
         resolve_directly(schema, "Predict", model.field)

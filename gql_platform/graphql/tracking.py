@@ -24,7 +24,7 @@ from gql_platform.graphql.execution.limits.declarations import Cost
 from gql_platform.graphql.node import Node, encode_id
 from gql_platform.graphql.permission import RequiresPermission
 from gql_platform.graphql.run_filters import FilterArgument, OrderArgument, chosen_runs, order_of
-from gql_platform.graphql.scalars import FloatVector, Int64, Int64Vector
+from gql_platform.graphql.scalars import ExactNumber, FloatVector, Int64, Int64Vector
 from gql_platform.graphql.tags import TagType as TagType
 from gql_platform.graphql.type_of import edge, enum_of, type_of
 from gql_platform.registry.records import ModelVersion
@@ -73,6 +73,12 @@ class MetricType:
     def value(parent: strawberry.Parent[Metric]) -> float | None:
         """The value; null when it is not a finite number."""
         return parent.value if math.isfinite(parent.value) else None
+
+    @edge()
+    @staticmethod
+    def exact_value(parent: strawberry.Parent[Metric]) -> ExactNumber:
+        """The value, where NaN and the infinities are told apart."""
+        return ExactNumber(parent.value)
 
 
 @type_of(Series)

@@ -1,5 +1,6 @@
 """Keys of requests, and what is kept under them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,12 @@ class KeyedRequest:
     def mark(self) -> str:
         """What tells this request from all others, in a few characters."""
         return f"{self.scope}:{self.key}"
+
+    @property
+    def digest(self) -> str:
+        """What tells this request, with its values, from all others: 32 hexadecimal digits."""
+        text = f"{self.mark}:{self.request_hash}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

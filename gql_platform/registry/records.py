@@ -10,6 +10,12 @@ from gql_platform.doc import DescribedEnum, Doc
 CHAMPION = "champion"
 """The alias whose version serves; without it the newest version does."""
 
+STAGING = "staging"
+"""The alias of the version that is tried out."""
+
+ARCHIVED_TAG = "gql_platform.archived"
+"""The tag of a version that is kept, and not meant to serve any more."""
+
 
 class VersionRef(NamedTuple):
     """The natural key of a version."""
@@ -94,6 +100,15 @@ class Model:
     updated_at: Annotated[datetime, Doc("When the model or a version of it last changed.")]
 
 
+class Stage(DescribedEnum):
+    """Where a version stands on its way; MLflow knows aliases and tags in its place."""
+
+    NONE = "NONE", "Nowhere in particular."
+    STAGING = "STAGING", "It is tried out: the alias `staging` points to it."
+    PRODUCTION = "PRODUCTION", "It serves as the champion: the alias `champion` points to it."
+    ARCHIVED = "ARCHIVED", "It is kept, and not meant to serve any more."
+
+
 @dataclass(frozen=True, slots=True)
 class ModelVersion:
     """One trained version of a model."""
@@ -110,6 +125,16 @@ class ModelVersion:
     def ref(self) -> VersionRef:
         """The natural key."""
         return VersionRef(self.model_name, self.version)
+
+    @property
+    def stage(self) -> Stage:
+        """Where it stands on its way."""
+        if CHAMPION in self.aliases:
+            return Stage.PRODUCTION
+        if STAGING in self.aliases:
+            return Stage.STAGING
+        is_archived = any(tag.key == ARCHIVED_TAG for tag in self.tags)
+        return Stage.ARCHIVED if is_archived else Stage.NONE
 
 
 def serving_version(versions: tuple[ModelVersion, ...]) -> ModelVersion | None:

@@ -12,17 +12,19 @@ from gql_platform.testing.artifacts import InMemoryArtifacts
 from gql_platform.testing.client import REQUEST_ID, GraphQLClient
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore, InMemorySource
-from gql_platform.testing.jobs import InMemoryJobEngine
-from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
-from gql_platform.testing.services import (
+from gql_platform.testing.examples import (
     HOUSE_PACKAGE,
     IRIS_LABELS,
     IRIS_PACKAGE,
     columns_of,
     example_loader,
     example_store,
-    in_memory_services,
 )
+from gql_platform.testing.jobs import InMemoryJobEngine
+from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.registry_writer import InMemoryRegistryWriter
+from gql_platform.testing.run_writer import InMemoryRunWriter
+from gql_platform.testing.services import in_memory_services
 from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 
@@ -39,7 +41,9 @@ __all__ = [
     "InMemoryJobEngine",
     "InMemoryLoader",
     "InMemoryNetwork",
+    "InMemoryRegistryWriter",
     "InMemoryRequestKeys",
+    "InMemoryRunWriter",
     "InMemorySecretStore",
     "InMemorySource",
     "InMemoryStore",

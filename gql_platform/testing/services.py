@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from gql_platform.access.service import Access
+from gql_platform.artifacts.ports import ArtifactStore
+from gql_platform.artifacts.service import Artifacts
+from gql_platform.artifacts.source import KIND, ArtifactSource
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.demo.ports import DemoRun
 from gql_platform.demo.service import Demo
@@ -14,25 +17,24 @@ from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
+from gql_platform.journal.service import Journal
+from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
-from gql_platform.registry.records import (
-    CHAMPION,
-    Column,
-    ColumnType,
-    ModelPackage,
-    Signature,
-    VersionRef,
-)
 from gql_platform.registry.service import Registry
+from gql_platform.run_changes.service import RunChanges
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import Isolation
 from gql_platform.serving.service import Serving
 from gql_platform.serving.traffic import Traffic
+from gql_platform.testing.artifacts import InMemoryArtifacts
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore
+from gql_platform.testing.examples import example_loader, example_store
 from gql_platform.testing.jobs import InMemoryJobEngine
-from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
+from gql_platform.testing.predictors import InMemoryLoader
+from gql_platform.testing.registry_writer import InMemoryRegistryWriter
+from gql_platform.testing.run_writer import InMemoryRunWriter
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 from gql_platform.tracking.service import Tracking
@@ -41,83 +43,6 @@ from gql_platform.webhooks.cleaning import Cleaner
 from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.ports import Network
 from gql_platform.webhooks.service import Webhooks
-
-
-def columns_of(types: Mapping[str, ColumnType], *, required: bool = True) -> tuple[Column, ...]:
-    """Return the columns of a signature from their names and types."""
-    return tuple(Column(name, kind, required) for name, kind in types.items())
-
-
-IRIS_COLUMNS = columns_of(
-    dict.fromkeys(
-        ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
-        ColumnType.DOUBLE,
-    )
-)
-IRIS_PACKAGE = ModelPackage(
-    flavour="sklearn",
-    signature=Signature(IRIS_COLUMNS, columns_of({"species": ColumnType.STRING})),
-    size_bytes=2048,
-    input_example=(dict(zip((c.name for c in IRIS_COLUMNS), (5.1, 3.5, 1.4, 0.2), strict=True)),),
-)
-IRIS_LABELS = ("setosa", "versicolor", "virginica")
-HOUSE_PACKAGE = ModelPackage(
-    flavour="sklearn",
-    signature=Signature(
-        columns_of(
-            {
-                "living area (m2)": ColumnType.DOUBLE,
-                "number of rooms": ColumnType.LONG,
-                "has a garden": ColumnType.BOOLEAN,
-            }
-        ),
-        columns_of({"price": ColumnType.DOUBLE}),
-    ),
-    size_bytes=512,
-)
-
-
-def example_store() -> InMemoryStore:
-    """Return a store with two models to try things on.
-
-    ``iris_species`` is a classifier of three labels with versions 1 (the champion, trained in
-    run ``run-iris``) and 2; ``house_price`` is a regressor with one version.
-    """
-    store = InMemoryStore()
-    store.add_run(
-        "run-iris",
-        name="logistic regression",
-        params={"C": "1.0", "max_iter": "5000"},
-        metrics={"accuracy": 0.973, "log_loss": 0.13},
-    )
-    store.add_model(
-        "iris_species", description="The species of an iris flower.", tags={"owner": "botany"}
-    )
-    store.add_version("iris_species", package=IRIS_PACKAGE, aliases=[CHAMPION], run_id="run-iris")
-    store.add_version("iris_species", package=IRIS_PACKAGE, description="Stronger regularised.")
-    store.add_version("house_price", package=HOUSE_PACKAGE)
-    return store
-
-
-def example_loader() -> InMemoryLoader:
-    """Return a loader for the versions of `example_store`."""
-    first = LinearClassifier(
-        IRIS_LABELS,
-        [[-0.42, 0.97, -2.52, -1.08], [0.53, -0.32, -0.21, -0.94], [-0.11, -0.65, 2.72, 2.03]],
-        [9.86, 2.23, -12.09],
-    )
-    second = LinearClassifier(
-        IRIS_LABELS,
-        [[-0.3, 0.35, -1.18, -0.48], [0.07, -0.33, 0.07, -0.23], [0.23, -0.01, 1.11, 0.71]],
-        [5.32, 1.59, -6.92],
-    )
-    return InMemoryLoader(
-        {
-            VersionRef("iris_species", 1): first,
-            VersionRef("iris_species", 2): second,
-            VersionRef("house_price", 1): LinearRegressor([3000.0, 12_500.0, 20_000.0], 50_000.0),
-        }
-    )
 
 
 def in_memory_services(
@@ -134,6 +59,7 @@ def in_memory_services(
     demo_run: DemoRun | None = None,
     sources: Mapping[str, DownloadSource] | None = None,
     network: Network | None = None,
+    artifacts: ArtifactStore | None = None,
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
@@ -151,8 +77,9 @@ def in_memory_services(
         isolation: What gives slow models processes of their own, if anything does.
         has_metrics: Whether Prometheus metrics are counted.
         demo_run: What fills an empty registry, if anything does.
-        sources: What opens the files of each kind that links lead to.
+        sources: What opens further kinds of files that links lead to.
         network: Takes what is sent to webhooks; by default something that accepts all of it.
+        artifacts: The files of runs; none when left out.
     """
     store = store or example_store()
     metrics = Metrics() if has_metrics else None
@@ -167,6 +94,7 @@ def in_memory_services(
         demo_run=demo_run,
         sources=sources or {},
         network=network or InMemoryNetwork(),
+        artifacts=artifacts or InMemoryArtifacts(),
     )
 
 
@@ -179,19 +107,24 @@ def _joined(
     demo_run: DemoRun | None,
     sources: Mapping[str, DownloadSource],
     network: Network,
+    artifacts: ArtifactStore,
 ) -> Services:
     """Join the services to each other, in one database."""
     database = InMemoryDatabase()
     registry = Registry(store)
+    tracking = Tracking(store, registry)
+    opened_by = {KIND: ArtifactSource(artifacts), **sources}
+    downloads = Downloads(InMemorySecretStore(database), opened_by)
     deployments = Deployments(registry, serving)
     hooks = InMemoryWebhookStore(database)
     events = Events(database, InMemoryEventLog(database), outbox=hooks)
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
+    journal = Journal(events, idempotency)
     jobs = Jobs(InMemoryJobEngine(database), idempotency, events)
     return Services(
         access=access,
         registry=registry,
-        tracking=Tracking(store, registry),
+        tracking=tracking,
         serving=serving,
         deployments=deployments,
         health=Health(serving),
@@ -199,9 +132,12 @@ def _joined(
         events=events,
         idempotency=idempotency,
         changes=DeploymentChanges(deployments, serving, events, idempotency),
+        run_changes=RunChanges(InMemoryRunWriter(store), tracking, journal),
+        model_changes=ModelChanges(InMemoryRegistryWriter(store), registry, deployments, journal),
         jobs=jobs,
-        exports=Exports(jobs),
-        downloads=Downloads(InMemorySecretStore(database), sources),
+        exports=Exports(jobs, tracking),
+        downloads=downloads,
+        artifacts=Artifacts(artifacts, downloads),
         webhooks=_webhooks(hooks, events, idempotency, network),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,

@@ -1,10 +1,12 @@
 """Registered models and tracked runs, in memory."""
 
+import math
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from gql_platform.errors import RegistryUnavailableError
 from gql_platform.registry.records import (
@@ -45,10 +47,12 @@ class InMemoryStore:
         self._failure: Exception | None = None
         self._models: dict[str, Model] = {}
         self._versions: dict[str, list[ModelVersion]] = {}
+        self._numbers: Counter[str] = Counter()
         self._packages: dict[VersionRef, ModelPackage] = {}
+        self._files: dict[tuple[str, str], ModelPackage] = {}
         self._experiments: dict[str, Experiment] = {}
         self._runs: dict[str, Run] = {}
-        self._points: dict[MetricRef, list[tuple[int, float]]] = {}
+        self._points: dict[MetricRef, list[tuple[int, int, float]]] = {}
         self._now = FIRST_MOMENT
         self.add_experiment("Default")
 
@@ -92,9 +96,10 @@ class InMemoryStore:
         """
         if model not in self._models:
             self.add_model(model)
+        self._numbers[model] += 1
         version = ModelVersion(
             model_name=model,
-            version=len(self._versions[model]) + 1,
+            version=self._numbers[model],
             aliases=(),
             description=description,
             tags=_tags(tags),
@@ -111,23 +116,53 @@ class InMemoryStore:
 
     def remove_model(self, name: str) -> None:
         """Delete a model with all of its versions; their numbers begin at 1 again."""
-        del self._models[name]
+        del self._models[name], self._numbers[name]
         for version in self._versions.pop(name):
             self._packages.pop(version.ref, None)
 
+    def remove_version(self, ref: VersionRef) -> None:
+        """Delete a version and its aliases; its number is not used again."""
+        for alias in self._models[ref.model].aliases:
+            if alias.version == ref.version:
+                self.remove_alias(ref.model, alias.name)
+        self._versions[ref.model] = [each for each in self._versions[ref.model] if each.ref != ref]
+        self._packages.pop(ref, None)
+
     def set_alias(self, ref: VersionRef, alias: str) -> None:
         """Point an alias to a version, away from the one that it pointed to before."""
-        model = self._models[ref.model]
-        others = [found for found in model.aliases if found.name != alias]
-        aliases = sorted([*others, Alias(alias, ref.version)], key=lambda found: found.name)
-        self._models[ref.model] = replace(model, aliases=tuple(aliases))
-        self._versions[ref.model] = [
-            replace(
-                version,
-                aliases=tuple(a.name for a in aliases if a.version == version.version),
-            )
-            for version in self._versions[ref.model]
+        others = [found for found in self._models[ref.model].aliases if found.name != alias]
+        self._point(ref.model, [*others, Alias(alias, ref.version)])
+
+    def remove_alias(self, name: str, alias: str) -> None:
+        """Take an alias from a model, if it has it."""
+        self._point(name, [found for found in self._models[name].aliases if found.name != alias])
+
+    def _point(self, name: str, aliases: Sequence[Alias]) -> None:
+        pointed = tuple(sorted(aliases, key=lambda found: found.name))
+        self._models[name] = replace(self._models[name], aliases=pointed)
+        self._versions[name] = [
+            replace(each, aliases=tuple(a.name for a in pointed if a.version == each.version))
+            for each in self._versions[name]
         ]
+
+    def change_model(self, name: str, **changes: Any) -> None:
+        """Put other values in the place of some that a model has."""
+        self._models[name] = replace(self._models[name], **changes)
+
+    def change_version(self, ref: VersionRef, **changes: Any) -> None:
+        """Put other values in the place of some that a version has."""
+        self._versions[ref.model] = [
+            replace(each, **changes) if each.ref == ref else each
+            for each in self._versions[ref.model]
+        ]
+
+    def add_files(self, run_id: str, path: str, package: ModelPackage) -> None:
+        """Let a run have the files of a model at a path, ready to be registered."""
+        self._files[run_id, path] = package
+
+    def files(self, run_id: str, path: str) -> ModelPackage | None:
+        """Return what the files of a model at a path of a run say, or None."""
+        return self._files.get((run_id, path))
 
     def add_experiment(
         self, name: str, *, tags: Mapping[str, str] | None = None, is_deleted: bool = False
@@ -187,59 +222,81 @@ class InMemoryStore:
             key: The metric's name.
             points: Steps with their values, in any order; at least one.
         """
+        first = len(self._points.get(MetricRef(run_id, key), ()))
+        timed = [(step, time, value) for time, (step, value) in enumerate(points, start=first)]
+        self.log_points(run_id, key, timed)
+
+    def log_points(self, run_id: str, key: str, points: Sequence[tuple[int, int, float]]) -> None:
+        """Log values of a metric of a run; what is there already is not logged again.
+
+        Args:
+            run_id: The run, which must exist.
+            key: The metric's name.
+            points: Steps, times in milliseconds, and values, in any order; at least one.
+        """
+        before = self._points.get(MetricRef(run_id, key), [])
+        # No NaN is equal to another, and their texts are.
+        found = {str(point): point for point in (*before, *points)}
+        logged = sorted(found.values(), key=lambda point: point[:2])
+        self._points[MetricRef(run_id, key)] = logged
+        # MLflow takes NaN for 0 here.
+        last = max(logged, key=lambda each: (*each[:2], 0.0 if math.isnan(each[2]) else each[2]))
         run = self._runs[run_id]
-        logged = self._points.setdefault(MetricRef(run_id, key), [])
-        logged.extend(points)
-        # Sorting is stable: of values of the same step, the one logged last stays the last.
-        logged.sort(key=lambda point: point[0])
-        step, value = logged[-1]
         others = [metric for metric in run.metrics if metric.key != key]
-        metrics = sorted([*others, Metric(key, value, step)], key=lambda metric: metric.key)
+        metrics = sorted([*others, Metric(key, last[2], last[0])], key=lambda metric: metric.key)
         self._runs[run_id] = replace(run, metrics=tuple(metrics))
+
+    def change_run(self, run_id: str, **changes: Any) -> None:
+        """Put other values in the place of some that a run has."""
+        self._runs[run_id] = replace(self._runs[run_id], **changes)
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run, deleted or not, or None."""
+        return self._runs.get(run_id)
 
     async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
         """Return up to ``limit`` models by ascending name, behind ``after``."""
-        self._count("models")
+        self.called("models")
         names = sorted(name for name in self._models if after is None or name > after)
         return [self._models[name] for name in names[:limit]]
 
     async def model_count(self) -> int:
         """Return the number of registered models."""
-        self._count("model_count")
+        self.called("model_count")
         return len(self._models)
 
     async def models_named(self, names: Sequence[str]) -> Mapping[str, Model]:
         """Return the models of these names that exist, by name."""
-        self._count("models_named")
+        self.called("models_named")
         return {name: self._models[name] for name in names if name in self._models}
 
     async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
         """Return all versions of each of these models, newest first."""
-        self._count("versions")
+        self.called("versions")
         return {
             name: tuple(reversed(self._versions[name])) for name in names if name in self._versions
         }
 
     async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
         """Return what the files of these versions say."""
-        self._count("packages")
+        self.called("packages")
         return {ref: self._packages[ref] for ref in refs if ref in self._packages}
 
     async def point_alias(self, ref: VersionRef, alias: str) -> None:
         """Point an alias to a version, away from the one that it pointed to before."""
-        self._count("point_alias")
+        self.called("point_alias")
         self.set_alias(ref, alias)
 
     async def tag_model(self, name: str, key: str, value: str) -> None:
         """Give a model a tag, in the place of one with the same key."""
-        self._count("tag_model")
+        self.called("tag_model")
         model = self._models[name]
         tags = {tag.key: tag.value for tag in model.tags} | {key: value}
         self._models[name] = replace(model, tags=_tags(tags))
 
     async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
         """Return up to ``limit`` experiments by ascending name, behind ``after``."""
-        self._count("experiments")
+        self.called("experiments")
         found = [
             each
             for each in self._experiments.values()
@@ -249,19 +306,19 @@ class InMemoryStore:
 
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
-        self._count("experiments_by_id")
+        self.called("experiments_by_id")
         return {key: self._experiments[key] for key in experiment_ids if key in self._experiments}
 
     async def experiment_named(self, name: str) -> Experiment | None:
         """Return the experiment of that name, or None."""
-        self._count("experiment_named")
+        self.called("experiment_named")
         return next((each for each in self._experiments.values() if each.name == name), None)
 
     async def run_page(
         self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
     ) -> Sequence[Run]:
         """Return up to ``limit`` runs that a filter chooses, behind a position."""
-        self._count("run_page")
+        self.called("run_page")
         last = order.sort_key(after) if after is not None else None
         keys = {
             order.sort_key(order.position_of(run)): run
@@ -274,7 +331,7 @@ class InMemoryStore:
         self, run_ids: Sequence[str]
     ) -> Mapping[str, tuple[ModelVersion, ...]]:
         """Return the registered versions that these runs trained, by run."""
-        self._count("versions_of_runs")
+        self.called("versions_of_runs")
         found: dict[str, list[ModelVersion]] = {}
         for name in sorted(self._versions):
             for version in self._versions[name]:
@@ -284,18 +341,19 @@ class InMemoryStore:
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id."""
-        self._count("runs")
+        self.called("runs")
         return {run_id: self._runs[run_id] for run_id in run_ids if run_id in self._runs}
 
     async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
         """Return all logged values of these metrics, of those that have any."""
-        self._count("metric_histories")
+        self.called("metric_histories")
         return {ref: _series(self._points[ref]) for ref in metrics if ref in self._points}
 
     async def close(self) -> None:
         """Do nothing: no connection is held."""
 
-    def _count(self, method: str) -> None:
+    def called(self, method: str) -> None:
+        """Count a call, and fail if it is to; every method of a port begins with that."""
         self.calls[method] += 1
         if self._failure is not None:
             raise self._failure
@@ -307,9 +365,9 @@ class InMemoryStore:
         return moment
 
 
-def _series(points: Sequence[tuple[int, float]]) -> Series:
-    steps = array("q", (step for step, _ in points))
-    values = array("d", (value for _, value in points))
+def _series(points: Sequence[tuple[int, int, float]]) -> Series:
+    steps = array("q", (step for step, _, _ in points))
+    values = array("d", (value for _, _, value in points))
     return Series(steps, values, sampled=False, total_points=len(points))
 
 

@@ -16,6 +16,7 @@ from tests.benchmarks import (
     lists,
     playground,
     rollout,
+    run_log,
     runs,
     serving,
     startup,
@@ -38,6 +39,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     engine.measure,
     events.measure,
     runs.measure,
+    run_log.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

@@ -70,7 +70,7 @@ def fill(uri: str, folder: Path) -> dict[str, str]:
     for name, is_deleted in EXPERIMENTS.items():
         if is_deleted:
             client.delete_experiment(_experiment(client, name))
-    files = _save_model(folder / "model")
+    files = saved_model(folder / "model").as_uri()
     for model in MODELS:
         _register(client, model, files=files, run_ids=run_ids)
     return run_ids
@@ -120,7 +120,8 @@ def _input(facts: LoggedDataset) -> DatasetInput:
     return DatasetInput(dataset, context)
 
 
-def _save_model(folder: Path) -> str:
+def saved_model(folder: Path) -> Path:
+    """Save the files of a tiny model in a folder, and return that."""
     example = pd.DataFrame(list(PACKAGE.input_example))
     labels = pd.DataFrame({"kind": ["Boskoop", "Gala"]})
     sklearn.save_model(
@@ -130,7 +131,16 @@ def _save_model(folder: Path) -> str:
         input_example=example,
         pip_requirements=REQUIREMENTS,
     )
-    return folder.as_uri()
+    return folder
+
+
+def logged_model(
+    client: MlflowClient, experiment_id: str, run_id: str, name: str, files: Path
+) -> None:
+    """Log the files of a model under a name, as MLflow 3 does."""
+    made = client.create_logged_model(experiment_id, name=name, source_run_id=run_id)
+    client.log_model_artifacts(made.model_id, str(files))
+    client.finalize_logged_model(made.model_id, "READY")
 
 
 def _register(

@@ -117,13 +117,13 @@ async def job_id(client: GraphQLClient) -> str:
 
 
 async def test_an_export_is_a_job_that_waits(client: GraphQLClient) -> None:
-    answer = await asked_for(client, experiments=["demo"], metricHistories=True, priority=7)
+    answer = await asked_for(client, experiments=["Default"], metricHistories=True, priority=7)
     assert answer["__typename"] == "JobChange"
     del answer["job"]["id"]
     assert answer["job"] == {
         "kind": "registryExport",
         "state": "QUEUED",
-        "input": {"experiments": ["demo"], "has_histories": True},
+        "input": {"experiments": ["Default"], "has_histories": True},
         "createdBy": "local",
         "priority": 7,
     }
@@ -145,8 +145,13 @@ async def test_a_priority_that_is_none_is_refused(client: GraphQLClient) -> None
     assert (await client.execute("{ jobs { nodes { id } } }"))["data"] == {"jobs": {"nodes": []}}
 
 
+async def test_an_experiment_that_is_none_is_refused(client: GraphQLClient) -> None:
+    answer = await asked_for(client, experiments=["Default", "none"])
+    assert (answer["code"], answer["path"]) == ("EXPERIMENT_NOT_FOUND", ["input", "experiments"])
+
+
 async def test_a_job_that_is_done_tells_all(client: GraphQLClient, services: Services) -> None:
-    node_id = str((await asked_for(client, experiments=["a", "b"]))["job"]["id"])
+    node_id = str((await asked_for(client, experiments=["Default"]))["job"]["id"])
     await work(services, succeed)
     found = (await client.execute(JOB, {"id": node_id}))["data"]["job"]
     (file,) = found.pop("files")
@@ -158,8 +163,8 @@ async def test_a_job_that_is_done_tells_all(client: GraphQLClient, services: Ser
         "state": "SUCCEEDED",
         "failures": 0,
         "error": None,
-        "progress": {"fraction": 0.5, "message": "counting", "numbers": {"experiments": 2}},
-        "result": {"files": [{"name": "registry.zip", "size_bytes": 7}], "count": 2},
+        "progress": {"fraction": 0.5, "message": "counting", "numbers": {"experiments": 1}},
+        "result": {"files": [{"name": "registry.zip", "size_bytes": 7}], "count": 1},
         "log": {
             "nodes": [
                 {"number": 1, "level": "INFO", "message": "note 0"},

@@ -43,6 +43,77 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The interval must lie between 0.1 and 60.0 seconds, and 0.01 were asked for.",
     ),
     (
+        errors.ReadOnlyServerError(),
+        (
+            "This server serves models in files, and keeps neither runs nor a registry that could "
+            "be changed; start one with `gql-platform serve`."
+        ),
+    ),
+    (
+        errors.InvalidExperimentError(name="", problem="it is odd"),
+        "The experiment '' cannot be made: it is odd.",
+    ),
+    (
+        errors.ExperimentExistsError(name="a"),
+        (
+            "There is an experiment 'a' already, deleted ones included; use it, or take another "
+            "name."
+        ),
+    ),
+    (
+        errors.ExperimentDeletedError(name="a"),
+        "The experiment 'a' is deleted and takes no runs; restore it, or take another one.",
+    ),
+    (
+        errors.ExperimentNotFoundError(named="a"),
+        "There is no experiment 'a'; `experiments` lists those that there are.",
+    ),
+    (
+        errors.InvalidRunError(problem="it is odd"),
+        "The run cannot be written like that: it is odd.",
+    ),
+    (
+        errors.RunDeletedError(run_id="a"),
+        "The run 'a' is deleted and cannot be written to; restore it first.",
+    ),
+    (
+        errors.RunFinishedError(run_id="a", state="FAILED"),
+        "The run 'a' is over, and its state stays FAILED; make a new run.",
+    ),
+    (
+        errors.RunNotFoundError(run_id="a"),
+        "There is no run 'a'; `runs` lists those that there are.",
+    ),
+    (
+        errors.TooManyItemsError(count=11_000, maximum=10_000),
+        (
+            "11000 params, metrics and tags are more than the 10000 that are logged at once; log "
+            "them in parts."
+        ),
+    ),
+    (
+        errors.InvalidModelError(name="a", problem="it is odd"),
+        "The model 'a' cannot be written like that: it is odd.",
+    ),
+    (
+        errors.InvalidNoteError(maximum=10),
+        ("A note has at most 10 characters, none of which is a NUL; this one is another text."),
+    ),
+    (
+        errors.ModelVersionInUseError(model="a", version=2, variants=("champion", "new")),
+        (
+            "Version 2 of 'a' serves, as the variants 'champion', 'new'; let another version take "
+            "over first."
+        ),
+    ),
+    (
+        errors.ModelFilesNotFoundError(run_id="r", artifact_path="model"),
+        (
+            "The run 'r' has no model at 'model', where a file `MLmodel` would be; log the model "
+            "first, or name the path that it was logged under."
+        ),
+    ),
+    (
         errors.StoreUnavailableError(uri="postgresql://***@db/x", reason="refused"),
         "The platform's database at postgresql://***@db/x does not answer: refused",
     ),

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import requests
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from gql_platform.errors import PlatformError, RegistryUnavailableError
 
@@ -87,6 +87,17 @@ def outages(uri: str, *, is_opening: bool = False) -> Iterator[None]:
 def is_unreachable(error: BaseException) -> bool:
     """Return whether an error, or one that led to it, says that a connection failed."""
     return any(map(_says_so, _chain(error)))
+
+
+def is_refusal(error: MlflowException) -> bool:
+    """Return whether a store answered, and said that what it was asked for is wrong.
+
+    MLflow gives the code of a wrong request to most errors of its database, too.
+    """
+    cause = error.__cause__
+    is_of_database = isinstance(cause, SQLAlchemyError)
+    is_of_values = isinstance(cause, DataError | IntegrityError)
+    return error.error_code in _REFUSALS and (is_of_values or not is_of_database)
 
 
 def _says_so(error: BaseException) -> bool:

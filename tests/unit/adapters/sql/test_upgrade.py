@@ -90,9 +90,9 @@ class TestUpgrade:
         upgrade(address)
         program = (
             "import asyncio, sys\n"
-            "from gql_platform.bootstrap import _database_at\n"
+            "from gql_platform.engines import database_at\n"
             "async def main():\n"
-            f"    database = _database_at({address.url.render_as_string(hide_password=False)!r})\n"
+            f"    database = database_at({address.url.render_as_string(hide_password=False)!r})\n"
             "    await database.prepare()\n"
             "    await database.close()\n"
             "asyncio.run(main())\n"

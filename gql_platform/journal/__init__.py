@@ -1,0 +1,1 @@
+"""Changes outside of the database, each made once and written down."""

@@ -1,0 +1,1 @@
+"""Changes of registered models and their versions, beside what serves."""

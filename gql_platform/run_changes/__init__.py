@@ -1,0 +1,1 @@
+"""Changes of experiments and runs: made, logged to, finished, deleted, restored."""

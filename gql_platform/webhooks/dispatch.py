@@ -27,7 +27,7 @@ ENDPOINTS_AT_ONCE = 20
 MESSAGES_AT_ONCE = 4
 """How many messages are on their way to one endpoint."""
 
-MARGIN = timedelta(seconds=15)
+MARGIN = timedelta(seconds=10)
 """How long writing down what came of an attempt may take."""
 
 FAILURES_IN_A_ROW = 10

@@ -155,8 +155,7 @@ class Dispatcher:
             webhook_id, lease=lease, now=now, until=now + self._lease, limit=limit
         )
         done = await asyncio.gather(*(self._attempt(webhook, each) for each in claimed))
-        for each in done:
-            await self._store.record(each, lease=lease)
+        await self._store.record(done, lease=lease)
         await self._judge(webhook_id, done)
         return bool(claimed)
 

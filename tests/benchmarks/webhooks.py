@@ -215,7 +215,7 @@ def measure(plan: Plan, _: Product) -> Iterator[Table]:
         rows,
         [
             f"An endpoint gets {MESSAGES_AT_ONCE} messages at once, over a connection each.",
-            f"The clock is put forward between the {MAX_ATTEMPTS} attempts: work alone is measured.",
+            f"The clock is put forward between the {MAX_ATTEMPTS} attempts: only work is measured.",
         ],
     )  # fmt: skip
 

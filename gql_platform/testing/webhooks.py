@@ -114,15 +114,17 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
             transaction.contents.deliveries.update({each.id: each for each in claimed})
         return claimed
 
-    async def record(self, delivery: WebhookDelivery, *, lease: str) -> bool:
-        """Keep what an attempt came to, and return False if somebody else has claimed it since."""
+    async def record(self, deliveries: Sequence[WebhookDelivery], *, lease: str) -> int:
+        """Keep what attempts came to, and return of how many."""
+        count = 0
         async with self._database.begin() as transaction:
-            deliveries = transaction.contents.deliveries
-            found = deliveries.get(delivery.id)
-            if found is None or found.lease != lease:
-                return False
-            deliveries[delivery.id] = replace(delivery, attempts=found.attempts, lease=None)
-            return True
+            kept = transaction.contents.deliveries
+            for each in deliveries:
+                found = kept.get(each.id)
+                if found is not None and found.lease == lease:
+                    kept[each.id] = replace(each, attempts=found.attempts, lease=None)
+                    count += 1
+        return count
 
     async def redeliver(
         self, transaction: Transaction, delivery_id: str, *, now: datetime

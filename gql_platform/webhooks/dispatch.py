@@ -27,7 +27,7 @@ ENDPOINTS_AT_ONCE = 20
 MESSAGES_AT_ONCE = 4
 """How many messages are on their way to one endpoint."""
 
-MARGIN = timedelta(seconds=15)
+MARGIN = timedelta(seconds=10)
 """How long writing down what came of an attempt may take."""
 
 FAILURES_IN_A_ROW = 10
@@ -155,8 +155,7 @@ class Dispatcher:
             webhook_id, lease=lease, now=now, until=now + self._lease, limit=limit
         )
         done = await asyncio.gather(*(self._attempt(webhook, each) for each in claimed))
-        for each in done:
-            await self._store.record(each, lease=lease)
+        await self._store.record(done, lease=lease)
         await self._judge(webhook_id, done)
         return bool(claimed)
 

@@ -64,8 +64,11 @@ class WebhookStore(Protocol):
         """
         ...
 
-    async def record(self, delivery: WebhookDelivery, *, lease: str) -> bool:
-        """Keep what an attempt came to, and return False if somebody else has claimed it since."""
+    async def record(self, deliveries: Sequence[WebhookDelivery], *, lease: str) -> int:
+        """Keep what attempts came to, and return of how many.
+
+        Those that somebody else has claimed since are left as they are.
+        """
         ...
 
     async def redeliver(

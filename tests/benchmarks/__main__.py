@@ -21,6 +21,7 @@ from tests.benchmarks import (
     serving,
     startup,
     subscribers,
+    webhooks,
 )
 from tests.benchmarks.plan import ROOT, Plan, quick_plan
 from tests.benchmarks.processes import Product, running_product
@@ -40,6 +41,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     events.measure,
     runs.measure,
     run_log.measure,
+    webhooks.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

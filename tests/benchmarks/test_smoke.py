@@ -25,7 +25,7 @@ SECTIONS = [
     "selection", "variant", "answers", "load", "built", "file", "figure", "family", "milliseconds",
     "estimator",
     "server",
-    "writing", "following", "wake-up", "page", "series", "logging",
+    "writing", "following", "wake-up", "page", "series", "logging", "endpoints",
 ]  # fmt: skip
 """The first columns of the tables after those of the start."""
 

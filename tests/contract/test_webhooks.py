@@ -194,7 +194,7 @@ class TestQueue:
         (again,) = await claim(kept, lease="theirs", now=NOON + MINUTE)
         assert (again.id, again.attempts) == (lost.id, 2)
         done = replace(lost, state=DeliveryState.DELIVERED, completed_at=NOON)
-        assert not await kept.webhooks.record(done, lease="mine")
+        assert await kept.webhooks.record([done], lease="mine") == 0
         assert await delivered(kept) == [again]
 
     async def test_outcome_is_kept(self, kept: Kept) -> None:
@@ -209,8 +209,8 @@ class TestQueue:
             status_code=204,
             problem="none",
         )
-        assert await kept.webhooks.record(done, lease="mine")
-        assert not await kept.webhooks.record(done, lease="mine")
+        assert await kept.webhooks.record([done], lease="mine") == 1
+        assert await kept.webhooks.record([done], lease="mine") == 0
         assert await delivered(kept) == [replace(done, lease=None)]
         assert await claim(kept, now=NOON + 2 * MINUTE) == []
 
@@ -239,7 +239,7 @@ class TestQueue:
         await events_of(kept).record(happened())
         (claimed,) = await claim(kept)
         dead = replace(claimed, state=DeliveryState.DEAD, completed_at=NOON, problem="no answer")
-        await kept.webhooks.record(dead, lease="mine")
+        await kept.webhooks.record([dead], lease="mine")
         assert len(await delivered(kept, state=DeliveryState.DEAD)) == 1
         async with kept.store.begin() as transaction:
             again = await kept.webhooks.redeliver(transaction, claimed.id, now=NOON)
@@ -272,9 +272,8 @@ class TestQueue:
         await keep(kept, FIRST)
         await events_of(kept).record(happened(), happened())
         (claimed,) = await claim(kept, limit=1)
-        await kept.webhooks.record(
-            replace(claimed, state=DeliveryState.DELIVERED, completed_at=NOON), lease="mine"
-        )
+        done = replace(claimed, state=DeliveryState.DELIVERED, completed_at=NOON)
+        await kept.webhooks.record([done], lease="mine")
         assert await kept.webhooks.delete_completed(before=NOON, limit=10) == 0
         assert await kept.webhooks.delete_completed(before=NOON + MINUTE, limit=10) == 1
         assert [each.event.sequence for each in await delivered(kept)] == [2]

@@ -130,22 +130,25 @@ class SqlWebhookStore(WebhookStore, Outbox):
             claimed = {row.id: _delivery(row) for row in found}
         return [claimed[each] for each in ids]
 
-    async def record(self, delivery: WebhookDelivery, *, lease: str) -> bool:
-        """Keep what an attempt came to, and return False if somebody else has claimed it since."""
-        change = (
-            update(_deliveries)
-            .where(_deliveries.c.id == delivery.id, _deliveries.c.lease == lease)
-            .values(
-                state=delivery.state,
-                next_attempt_at=delivery.next_attempt_at,
-                lease=None,
-                completed_at=delivery.completed_at,
-                status_code=delivery.status_code,
-                problem=delivery.problem,
-            )
-        )
+    async def record(self, deliveries: Sequence[WebhookDelivery], *, lease: str) -> int:
+        """Keep what attempts came to, and return of how many."""
+        count = 0
         async with self._database.begin() as session:
-            return bool((await session.execute(change)).rowcount)
+            for each in deliveries:
+                change = (
+                    update(_deliveries)
+                    .where(_deliveries.c.id == each.id, _deliveries.c.lease == lease)
+                    .values(
+                        state=each.state,
+                        next_attempt_at=each.next_attempt_at,
+                        lease=None,
+                        completed_at=each.completed_at,
+                        status_code=each.status_code,
+                        problem=each.problem,
+                    )
+                )
+                count += (await session.execute(change)).rowcount
+        return count
 
     async def redeliver(
         self, transaction: Transaction, delivery_id: str, *, now: datetime

@@ -21,6 +21,7 @@ from gql_platform.errors import DataFolderError
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
@@ -141,6 +142,7 @@ def _services(
         changes=DeploymentChanges(deployments, serving, events, idempotency),
         downloads=downloads,
         artifacts=Artifacts(artifact_store, downloads),
+        lineage=LineageSearch(tracking, registry, serving),
         metrics=metrics,
         demo=demo,
     )

@@ -11,6 +11,7 @@ from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.serving.service import Serving
@@ -40,6 +41,7 @@ class Services:
     changes: DeploymentChanges
     downloads: Downloads
     artifacts: Artifacts
+    lineage: LineageSearch
     metrics: Metrics | None = None
     demo: Demo | None = None
 

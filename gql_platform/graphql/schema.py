@@ -25,6 +25,7 @@ from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.execution.schema import CompiledSchema
 from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.health import HealthQuery, HealthSubscription
+from gql_platform.graphql.lineage import LineageQuery
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.operations import PlatformHooks
@@ -101,7 +102,7 @@ def build_schema(
     """
     queries: list[type] = [
         NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-        HealthQuery,
+        HealthQuery, LineageQuery,
         *more_queries,
     ]  # fmt: skip
     served = tuple(models)

@@ -15,6 +15,7 @@ from gql_platform.downloads.service import Downloads
 from gql_platform.events.service import Events
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.observability import Metrics
 from gql_platform.registry.records import (
     CHAMPION,
@@ -127,6 +128,11 @@ def _serving(
     )
 
 
+def _logs(database: InMemoryDatabase) -> tuple[Events, Idempotency]:
+    events = Events(database, InMemoryEventLog(database))
+    return events, Idempotency(database, InMemoryRequestKeys(database))
+
+
 def _files(
     database: InMemoryDatabase, store: ArtifactStore, sources: Mapping[str, DownloadSource]
 ) -> tuple[Downloads, Artifacts]:
@@ -152,8 +158,7 @@ def in_memory_services(
 ) -> Services:
     """Wire services as a server does, to in-memory adapters.
 
-    The models are not loaded yet: ``await services.deployments.load_all()`` does that. Call
-    ``await services.close()`` in the end.
+    Call ``await services.deployments.load_all()`` to load the models, and ``close()`` in the end.
 
     Args:
         store: Models and runs; `example_store` when left out.
@@ -172,17 +177,17 @@ def in_memory_services(
     store = store or example_store()
     database = InMemoryDatabase()
     registry = Registry(store)
+    tracking = Tracking(store, registry)
     metrics = Metrics() if has_metrics else None
     limits = ServingLimits(max_rows, threads, max_batch_rows, max_queue)
     serving = _serving(loader or example_loader(), metrics, limits, isolation)
     deployments = Deployments(registry, serving)
-    events = Events(database, InMemoryEventLog(database))
-    idempotency = Idempotency(database, InMemoryRequestKeys(database))
+    events, idempotency = _logs(database)
     downloads, files = _files(database, artifacts or InMemoryArtifacts(), sources or {})
     return Services(
         access=Access(secret_key=secret_key),
         registry=registry,
-        tracking=Tracking(store, registry),
+        tracking=tracking,
         serving=serving,
         deployments=deployments,
         health=Health(serving),
@@ -192,6 +197,7 @@ def in_memory_services(
         changes=DeploymentChanges(deployments, serving, events, idempotency),
         downloads=downloads,
         artifacts=files,
+        lineage=LineageSearch(tracking, registry, serving),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )

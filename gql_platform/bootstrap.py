@@ -39,6 +39,7 @@ from gql_platform.jobs.ports import WorkerHost
 from gql_platform.jobs.records import JOB_FILES
 from gql_platform.jobs.service import Jobs
 from gql_platform.journal.service import Journal
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.model_changes.ports import RegistryWriter
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
@@ -186,6 +187,7 @@ def _services(settings: Settings, outside: Outside) -> Services:
         exports=Exports(jobs, tracking),
         downloads=downloads,
         artifacts=Artifacts(outside.artifacts, downloads),
+        lineage=LineageSearch(tracking, registry, serving),
         webhooks=_webhooks(settings, hooks, events, idempotency),
         metrics=metrics,
         demo=Demo(registry, outside.demo_run) if outside.demo_run else None,

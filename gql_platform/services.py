@@ -13,6 +13,7 @@ from gql_platform.exports.service import Exports
 from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
@@ -48,6 +49,7 @@ class Services:
     downloads: Downloads
     webhooks: Webhooks
     artifacts: Artifacts
+    lineage: LineageSearch
     run_changes: RunChanges
     model_changes: ModelChanges
     metrics: Metrics | None = None

@@ -26,6 +26,7 @@
     │   ├── InvalidCursorError         a cursor that no page gave out
     │   ├── PageSizeError              a page of no or of too many items
     │   ├── PointCountError            a series of too few or too many points
+    │   ├── InvalidDepthError          a lineage of no or of too many steps
     │   ├── RunFilterError             a filter or an order of runs that cannot be used
     │   ├── TooManySeriesError         more series than one field takes
     │   ├── IntervalError              a sampling interval that is too short or too long
@@ -130,6 +131,7 @@ from gql_platform.errors.input import (
     InvalidBodyError,
     InvalidCursorError,
     InvalidDeploymentError,
+    InvalidDepthError,
     InvalidIDError,
     InvalidInputError,
     InvalidRowsError,
@@ -251,6 +253,7 @@ __all__ = [
     "InvalidBodyError",
     "InvalidCursorError",
     "InvalidDeploymentError",
+    "InvalidDepthError",
     "InvalidDownloadError",
     "InvalidExperimentError",
     "InvalidIDError",

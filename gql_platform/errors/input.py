@@ -59,6 +59,15 @@ class PointCountError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class InvalidDepthError(InvalidInputError):
+    """A lineage has between 1 and {maximum} steps, and {depth} were asked for."""
+
+    code = "INVALID_DEPTH"
+    depth: int
+    maximum: int
+
+
+@dataclass(eq=False)
 class RunFilterError(InvalidInputError):
     """The runs that are asked for cannot be told: {problem}; ask for fewer or other ones."""
 

@@ -21,6 +21,7 @@ enum_of(Permission)
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="requiresPermission",
+    repeatable=True,
     description="The permission that a caller needs for this field.",
 )
 class RequiresPermission:
@@ -30,7 +31,11 @@ class RequiresPermission:
 
 
 def root_field(
-    permission: Permission, *, graphql_type: Any = None, directives: Sequence[object] = ()
+    permission: Permission,
+    *,
+    also: Sequence[Permission] = (),
+    graphql_type: Any = None,
+    directives: Sequence[object] = (),
 ) -> Callable[[Any], Any]:
     """Make a method a field of `Query` that callers with a permission may use.
 
@@ -39,25 +44,30 @@ def root_field(
 
     Args:
         permission: What the caller must be allowed to do.
+        also: What else the caller must be allowed to do.
         graphql_type: The field's type in the schema, where the method returns records.
         directives: Further declarations, such as its cost.
     """
+    permissions = (permission, *also)
+    declared = [RequiresPermission(permission=each) for each in permissions]
 
     def decorate(resolver: Callable[P, Any]) -> Any:
         @functools.wraps(resolver)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
-            require(permission, kwargs)
+            for each in permissions:
+                require(each, kwargs)
             return resolver(*args, **kwargs)
 
         @functools.wraps(resolver)
         async def guarded_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-            require(permission, kwargs)
+            for each in permissions:
+                require(each, kwargs)
             return await resolver(*args, **kwargs)
 
         return strawberry.field(
             resolver=guarded_async if inspect.iscoroutinefunction(resolver) else guarded,
             description=first_paragraph(resolver),
-            directives=[RequiresPermission(permission=permission), *directives],
+            directives=[*declared, *directives],
             graphql_type=graphql_type,
         )
 

@@ -20,6 +20,7 @@ from gql_platform.graphql.execution.trusted import TrustedDocument
 from gql_platform.graphql.exports import ExportsMutation
 from gql_platform.graphql.health import HealthQuery, HealthSubscription
 from gql_platform.graphql.jobs import JobsMutation, JobsQuery, JobsSubscription
+from gql_platform.graphql.lineage import LineageQuery
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.model_changes import ModelsMutation
 from gql_platform.graphql.nodes import NODE_KINDS, NodeQuery
@@ -37,7 +38,7 @@ from gql_platform.serving.records import ServedModel
 
 QUERIES: tuple[type, ...] = (
     NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-    JobsQuery, WebhooksQuery, HealthQuery,
+    JobsQuery, WebhooksQuery, LineageQuery, HealthQuery,
 )  # fmt: skip
 MUTATIONS: tuple[type, ...] = (
     DeploymentsMutation, ModelsMutation, RunsMutation, JobsMutation, ExportsMutation,

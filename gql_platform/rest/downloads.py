@@ -102,7 +102,7 @@ def content_disposition(name: str) -> str:
     """Return the header that tells a browser to save a file under a name.
 
     As RFC 6266 (appendix D) advises, a name that ASCII cannot write stands there twice: as well as
-    it can, and as RFC 5987 writes all others.
+    it can, and as RFC 8187 writes all others.
     """
     name = _UNWANTED.sub("_", name).strip() or "download"
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii")

@@ -18,6 +18,7 @@ from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
 from gql_platform.journal.service import Journal
+from gql_platform.lineage.service import LineageSearch
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
@@ -138,6 +139,7 @@ def _joined(
         exports=Exports(jobs, tracking),
         downloads=downloads,
         artifacts=Artifacts(artifacts, downloads),
+        lineage=LineageSearch(tracking, registry, serving),
         webhooks=_webhooks(hooks, events, idempotency, network),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,

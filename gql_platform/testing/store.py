@@ -19,6 +19,7 @@ from gql_platform.registry.records import (
 )
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
 from gql_platform.tracking.records import (
+    DatasetRef,
     Experiment,
     LoggedDataset,
     Metric,
@@ -343,6 +344,17 @@ class InMemoryStore:
         """Return the runs of these ids that exist, by id."""
         self.called("runs")
         return {run_id: self._runs[run_id] for run_id in run_ids if run_id in self._runs}
+
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a data set was logged with, the newest first."""
+        self._count("runs_of_dataset")
+        order = RunOrder()
+        found = [
+            run
+            for run in self._runs.values()
+            if not run.is_deleted and dataset in [each.ref for each in run.datasets]
+        ]
+        return sorted(found, key=lambda run: order.sort_key(order.position_of(run)))[:limit]
 
     async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
         """Return all logged values of these metrics, of those that have any."""

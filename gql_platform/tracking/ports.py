@@ -5,7 +5,7 @@ from typing import Protocol
 
 from gql_platform.registry.records import ModelVersion
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
-from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
+from gql_platform.tracking.records import DatasetRef, Experiment, MetricRef, Run, Series
 
 
 class RunStore(Protocol):
@@ -62,6 +62,16 @@ class RunStore(Protocol):
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a data set was logged with, the newest first.
+
+        Deleted ones are left out.
 
         Raises:
             gql_platform.errors.RegistryUnavailableError: If the store does not answer.

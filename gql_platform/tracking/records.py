@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from gql_platform.doc import DescribedEnum, Doc
 from gql_platform.errors import PointCountError
@@ -55,6 +55,18 @@ class Experiment:
     is_deleted: Annotated[bool, Doc("Whether it was deleted, and may still be restored.")]
 
 
+class DatasetRef(NamedTuple):
+    """The natural key of a data set: whatever has both alike is the same.
+
+    Attributes:
+        name: Its name.
+        digest: A fingerprint of its content.
+    """
+
+    name: str
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class LoggedDataset:
     """A data set that was logged with a run."""
@@ -64,6 +76,11 @@ class LoggedDataset:
     source_type: Annotated[str, Doc("The kind of its source, such as `local` or `s3`.")]
     source: Annotated[str, Doc("Where it came from, as MLflow describes it; often JSON.")]
     context: Annotated[str | None, Doc("What the run used it for, such as `training`.")]
+
+    @property
+    def ref(self) -> DatasetRef:
+        """The natural key."""
+        return DatasetRef(self.name, self.digest)
 
 
 @dataclass(frozen=True, slots=True)

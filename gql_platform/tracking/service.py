@@ -13,6 +13,7 @@ from gql_platform.tracking.cursors import position_in, text_of
 from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.records import (
     DEFAULT_POINTS,
+    DatasetRef,
     Experiment,
     HistoryRequest,
     MetricRef,
@@ -99,6 +100,10 @@ class Tracking:
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id."""
         return await self._store.runs(run_ids)
+
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a data set was logged with, the newest first."""
+        return await self._store.runs_of_dataset(dataset, limit=limit)
 
     async def versions_of_runs(
         self, run_ids: Sequence[str]

@@ -84,7 +84,13 @@ SEARCHED = (
         tags={"team": "orchard", "empty": ""},
         datasets=(WINE, APPLES),
     ),
-    RunFacts("gone", experiment="search", metrics={"auc_score": 0.7}, is_deleted=True),
+    RunFacts(
+        "gone",
+        experiment="search",
+        metrics={"auc_score": 0.7},
+        datasets=(WINE,),
+        is_deleted=True,
+    ),
 )
 """Runs to be searched, in the order in which they started; those of `RUNS` started before them."""
 

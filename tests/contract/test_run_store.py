@@ -6,8 +6,9 @@ from datetime import UTC
 import pytest
 
 from gql_platform.tracking.ports import RunStore
-from gql_platform.tracking.records import MetricRef, Param, Run, RunState
+from gql_platform.tracking.records import DatasetRef, MetricRef, Param, Run, RunState
 from tests.contract.conftest import Filled
+from tests.contract.facts import APPLES, WINE
 
 pytestmark = pytest.mark.anyio
 
@@ -145,3 +146,28 @@ class TestMetricHistories:
         ref = MetricRef(tracked.run_ids["at work"], "loss")
         assert dict(await store.metric_histories([ref])) == {}
         assert dict(await store.metric_histories([])) == {}
+
+
+class TestDatasets:
+    async def test_runs_of_a_dataset_are_found(self, tracked: Filled, store: RunStore) -> None:
+        """With all that was logged with them; deleted ones are left out."""
+        (run,) = await store.runs_of_dataset(WINE.ref, limit=10)
+        assert run == await run_named(tracked, "eta")
+        assert [each.ref for each in run.datasets] == [APPLES.ref, WINE.ref]
+
+    @pytest.mark.parametrize(
+        "dataset",
+        [
+            DatasetRef("wine", "def456"),
+            DatasetRef("apples", "abc123"),
+            DatasetRef("wine", ""),
+            DatasetRef("wi'ne", "abc123"),
+            DatasetRef("wine", "abc' OR '1'='1"),
+            DatasetRef("wi\x00ne", "abc123"),
+            DatasetRef("wine", "abc\x00123"),
+            DatasetRef("wine", "x" * 100),
+        ],
+    )
+    async def test_name_and_digest_go_together(self, store: RunStore, dataset: DatasetRef) -> None:
+        """What has only one of them, or cannot be, has no runs."""
+        assert list(await store.runs_of_dataset(dataset, limit=10)) == []

@@ -31,6 +31,10 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "A series can be cut down to between 4 and 10000 points, and 3 were asked for.",
     ),
     (
+        errors.InvalidDepthError(depth=9, maximum=3),
+        "A lineage has between 1 and 3 steps, and 9 were asked for.",
+    ),
+    (
         errors.RunFilterError("no text"),
         "The runs that are asked for cannot be told: no text; ask for fewer or other ones.",
     ),

@@ -16,7 +16,7 @@ from gql_platform.registry.records import (
 )
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
 from gql_platform.serving.records import ModelFile
-from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
+from gql_platform.tracking.records import DatasetRef, Experiment, MetricRef, Run, Series
 
 Describe = Callable[[ModelFile], ModelPackage | None]
 """Reads what a file says of its model; it blocks, and returns None where that cannot be read."""
@@ -149,6 +149,11 @@ class LocalStore:
     ) -> Sequence[Run]:
         """Return no runs: nobody tracked how the files were made."""
         del chosen, order, after, limit
+        return ()
+
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return no runs."""
+        del dataset, limit
         return ()
 
     async def versions_of_runs(

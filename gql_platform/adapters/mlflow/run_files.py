@@ -4,10 +4,12 @@ MLflow keeps the files of a model beside those of the run that logged it, and sh
 folder of the model's name. What was logged to the run itself under the same path goes first.
 """
 
+import math
 import posixpath
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from mlflow import MlflowClient
 from mlflow.entities.logged_model import LoggedModel
@@ -23,6 +25,13 @@ _MODEL_NAME = re.compile(r"[^/:.%\"']+")
 """What MLflow lets a model's name be; others must not get into a filter."""
 
 
+MODEL_SECONDS = 5.0
+"""So long it is remembered where a model has its files: a run may log another of its name.
+
+The search for it takes MLflow some 20 ms of Python, and most queries ask for several files of it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Home:
     """Where a run keeps its files; that never changes.
@@ -31,11 +40,13 @@ class Home:
         run_id: The run.
         experiment_id: The experiment that it belongs to.
         uri: The root of its files.
+        models: Where the models have theirs that it logged, by name, and when that was found out.
     """
 
     run_id: str
     experiment_id: str
     uri: str
+    models: dict[str, tuple[str, float]] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +82,18 @@ class RunFiles:
         client: The MLflow client.
         places: What finds the places that MLflow names.
         home: Where the run keeps its files.
+        now: Tells the time in seconds, from any moment on.
     """
 
-    def __init__(self, client: MlflowClient, places: Places, home: Home) -> None:
+    def __init__(
+        self,
+        client: MlflowClient,
+        places: Places,
+        home: Home,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now = now
         self._client = client
         self._places = places
         self._home = home
@@ -99,27 +119,37 @@ class RunFiles:
             return None
         if not rest:
             return Located(Found(name, is_folder=True), None, "")
-        place = self._places.at(model.artifact_location)
+        place = self._places.at(model)
         inner = place.find(rest) if place is not None else None
         return None if inner is None else Located(replace(inner, path=path), place, rest)
 
     def _entries_of_models(self, path: str, *, limit: int) -> list[Found] | None:
         if not path:
-            names = {model.name for model in self._models("", MAX_MODELS)}
-            return [Found(name, is_folder=True) for name in names]
+            found = self._remember(self._models("", MAX_MODELS))
+            return [Found(name, is_folder=True) for name in found]
         name, _, rest = path.partition("/")
         model = self._model(name)
-        place = self._places.at(model.artifact_location) if model is not None else None
+        place = self._places.at(model) if model is not None else None
         inner = place.entries(rest, limit=limit) if place is not None else None
         if inner is None:
             return None
         return [replace(each, path=posixpath.join(name, each.path)) for each in inner]
 
-    def _model(self, name: str) -> LoggedModel | None:
-        """Return the newest model of a name that the run logged."""
+    def _model(self, name: str) -> str | None:
+        """Return where the newest model of a name has its files, if the run logged one."""
         if not _MODEL_NAME.fullmatch(name):
             return None
-        return next(iter(self._models(f" AND name = '{name}'", 1)), None)
+        uri, known_at = self._home.models.get(name, ("", -math.inf))
+        if self._now() - known_at < MODEL_SECONDS:
+            return uri
+        return self._remember(self._models(f" AND name = '{name}'", 1)).get(name)
+
+    def _remember(self, models: Sequence[LoggedModel]) -> dict[str, str]:
+        """Remember models, the newest first, and return where they have their files by name."""
+        found = {str(each.name): str(each.artifact_location) for each in reversed(models)}
+        now = self._now()
+        self._home.models.update({name: (uri, now) for name, uri in found.items()})
+        return found
 
     def _models(self, condition: str, limit: int) -> Sequence[LoggedModel]:
         """Return the models that the run logged, the newest first."""

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, ViewType
@@ -16,7 +17,7 @@ from gql_platform.adapters.mlflow.listing import all_pages, walked
 from gql_platform.adapters.mlflow.searches import order_by, pushed_down
 from gql_platform.registry.records import ModelVersion
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
-from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
+from gql_platform.tracking.records import DatasetRef, Experiment, MetricRef, Run, Series
 
 RUNS_PER_SEARCH = 500
 """How many ids one search for runs carries."""
@@ -25,6 +26,7 @@ HISTORIES_AT_ONCE = 4
 """How many threads read histories: MLflow spends the time in Python, where they take turns."""
 
 _RUN_ID = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,255}")
+_DIGEST = re.compile(r"[^\x00-\x1f'\"\\]{1,36}")
 _METRIC_KEY = re.compile(r"[^\x00]{1,250}", re.DOTALL)
 
 
@@ -86,6 +88,14 @@ class MLflowRuns:
             return {}
         return await self._client.call(lambda client: _runs(client, wanted), asks_for_runs=True)
 
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a data set was logged with, the newest first."""
+        if not is_dataset(dataset):
+            return []
+        return await self._client.call(
+            partial(_runs_of_dataset, dataset=dataset, limit=limit), asks_for_runs=True
+        )
+
     async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:
         """Return all logged values of these metrics, of those that have any.
 
@@ -120,6 +130,11 @@ def is_run_id(text: str) -> bool:
 def is_metric(metric: MetricRef) -> bool:
     """Return whether MLflow can know such a metric; PostgreSQL would take a NUL for an error."""
     return is_run_id(metric.run_id) and bool(_METRIC_KEY.fullmatch(metric.key))
+
+
+def is_dataset(dataset: DatasetRef) -> bool:
+    """Return whether MLflow can know such a data set."""
+    return "\x00" not in dataset.name and bool(_DIGEST.fullmatch(dataset.digest))
 
 
 def is_experiment_name(name: str) -> bool:
@@ -179,6 +194,20 @@ def _searched(
             max_results=max(limit, 100),
         )
         yield from map(run_of, found)
+
+
+def _runs_of_dataset(client: MlflowClient, dataset: DatasetRef, limit: int) -> list[Run]:
+    ids = [each.experiment_id for each in _all_experiments(client)]
+    # The name may be any text, not each of which MLflow's language can write.
+    found = walked(
+        client.search_runs,
+        experiment_ids=ids,
+        filter_string=f"dataset.digest = '{dataset.digest}'",
+        order_by=order_by(RunOrder()),
+        max_results=max(limit, 100),
+    )
+    named = (run for run in map(run_of, found) if dataset in [each.ref for each in run.datasets])
+    return list(islice(named, limit))
 
 
 def _runs(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, Run]:

@@ -29,7 +29,7 @@ from gql_platform.adapters.mlflow.database.tables import (
 from gql_platform.adapters.mlflow.entities import CONTEXT_TAG, moment_or_none, number_of
 from gql_platform.registry.records import Tag
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
-from gql_platform.tracking.records import LoggedDataset, Metric, Param, Run, RunState
+from gql_platform.tracking.records import DatasetRef, LoggedDataset, Metric, Param, Run, RunState
 
 IDS_PER_STATEMENT = 10_000
 """PostgreSQL takes no more than 65,535 values in one statement, and older SQLites 32,766."""
@@ -56,6 +56,24 @@ def runs_by_id(connection: Connection, run_ids: Sequence[str]) -> dict[str, Run]
         rows = connection.execute(select(runs).where(runs.c.run_uuid.in_(part))).all()
         found += _with_content(connection, rows)
     return {run.run_id: run for run in found}
+
+
+def runs_of_dataset(connection: Connection, dataset: DatasetRef, *, limit: int) -> list[Run]:
+    """Return the newest runs that a data set was logged with."""
+    used_in = (
+        select(inputs.c.destination_id)
+        .join(datasets, datasets.c.dataset_uuid == inputs.c.source_id)
+        .where(
+            inputs.c.destination_type == "RUN",
+            inputs.c.source_type == "DATASET",
+            datasets.c.name == dataset.name,
+            datasets.c.digest == dataset.digest,
+        )
+    )
+    statement = page_of_ids(RunFilter(), order=RunOrder(), after=None, limit=limit)
+    return _with_content(
+        connection, connection.execute(statement.where(runs.c.run_uuid.in_(used_in))).all()
+    )
 
 
 def _with_content(connection: Connection, rows: Sequence[Any]) -> list[Run]:

@@ -13,14 +13,20 @@ from gql_platform.adapters.mlflow.database.experiments import (
     experiments_by_id,
     page_of_experiments,
 )
-from gql_platform.adapters.mlflow.database.runs import page_of_runs, runs_by_id
+from gql_platform.adapters.mlflow.database.runs import page_of_runs, runs_by_id, runs_of_dataset
 from gql_platform.adapters.mlflow.database.series import histories
 from gql_platform.adapters.mlflow.database.tables import KNOWN_REVISIONS
 from gql_platform.adapters.mlflow.database.versions import versions_of_runs
-from gql_platform.adapters.mlflow.runs import MLflowRuns, is_experiment_name, is_metric, is_run_id
+from gql_platform.adapters.mlflow.runs import (
+    MLflowRuns,
+    is_dataset,
+    is_experiment_name,
+    is_metric,
+    is_run_id,
+)
 from gql_platform.registry.records import ModelVersion
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
-from gql_platform.tracking.records import Experiment, MetricRef, Run, Series
+from gql_platform.tracking.records import DatasetRef, Experiment, MetricRef, Run, Series
 
 T = TypeVar("T")
 
@@ -85,6 +91,15 @@ class DatabaseRuns:
             return {}
         return await self._read(
             partial(runs_by_id, run_ids=wanted), lambda: self._client.runs(wanted)
+        )
+
+    async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
+        """Return up to ``limit`` runs that a data set was logged with, the newest first."""
+        if not is_dataset(dataset):
+            return []
+        return await self._read(
+            partial(runs_of_dataset, dataset=dataset, limit=limit),
+            lambda: self._client.runs_of_dataset(dataset, limit=limit),
         )
 
     async def metric_histories(self, metrics: Sequence[MetricRef]) -> Mapping[MetricRef, Series]:

@@ -15,6 +15,7 @@ from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.local_folder import LocalFolder
 from gql_platform.adapters.mlflow.place import Found, Place
 from gql_platform.adapters.mlflow.run_artifacts import MLflowArtifacts
+from gql_platform.adapters.mlflow.run_files import MODEL_SECONDS, RunFiles, home_of
 from gql_platform.adapters.mlflow.run_places import Places, StorePlace
 from gql_platform.artifacts.records import Artifact, ArtifactRef
 from gql_platform.errors import InvalidArtifactPathError, RegistryUnavailableError
@@ -112,6 +113,24 @@ class TestModels:
         logged.model("model", {"MLmodel": "new"})
         assert await logged.listed() == ["model"]
         assert await logged.text("model/MLmodel") == b"new"
+
+    def test_model_is_looked_for_once_in_a_while(
+        self, logged: Logged, opened: MlflowClient, uri: str
+    ) -> None:
+        """A newer one of its name is found after some seconds, or by the list of the root."""
+        home = home_of(opened, logged.run_id)
+        assert home is not None
+        now = [0.0]
+        files = RunFiles(opened, Places(uri, local_folders=None), home, now=lambda: now[0])
+        logged.model("model", {"old": ""})
+        assert files.located("model/old") is not None
+        logged.model("model", {"new": ""})
+        assert files.located("model/new") is None
+        now[0] += MODEL_SECONDS
+        assert files.located("model/new") is not None
+        logged.model("model", {"newest": ""})
+        files.entries("", limit=1)
+        assert files.located("model/newest") is not None
 
     async def test_models_of_other_runs_are_theirs(self, logged: Logged) -> None:
         """The name alone says nothing."""

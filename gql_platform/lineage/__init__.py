@@ -1,0 +1,1 @@
+"""What came from what: data sets, runs, versions of models, deployments."""

@@ -40,7 +40,6 @@ from gql_platform.graphql.type_of import type_of
 from gql_platform.model_changes.records import Notes
 from gql_platform.registry.records import Model, ModelVersion, VersionRef
 
-
 # The errors beside these types have facts that are called `model` and `version`.
 
 

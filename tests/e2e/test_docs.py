@@ -142,6 +142,21 @@ print([(each["model"], each["state"]) for each in models])
     assert ran.stdout == "[('fraud', 'READY'), ('price', 'READY')]\n"
 
 
+def test_a_program_logs_a_run_and_registers_a_model(server_url: str) -> None:
+    """The programs of the page run as they stand, against a server on another port."""
+    found: dict[str, Any] = {}
+    for script in scripts_of("docs/howto/log-runs.md"):
+        exec(script.replace(LOCAL, server_url), found)  # noqa: S102 - it is our own documentation
+
+    (refused,) = found["logged"].pop("refused")
+    assert found["logged"] == {"paramCount": 1, "metricCount": 2}
+    assert (refused["kind"], refused["index"], refused["code"]) == ("METRIC", 2, "INVALID_VALUE")
+    metric = {"key": "loss", "value": None, "exactValue": "NaN", "step": 1}
+    assert found["finished"] == {"state": "FINISHED", "metrics": [metric]}
+    assert found["registered"]["version"] > 1
+    assert found["registered"]["stage"] == "NONE"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_each_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))

@@ -40,33 +40,35 @@ from gql_platform.graphql.type_of import type_of
 from gql_platform.model_changes.records import Notes
 from gql_platform.registry.records import Model, ModelVersion, VersionRef
 
+# The errors beside these types have facts that are called `model` and `version`.
+
 
 @dataclass(frozen=True, slots=True)
 class ModelChange:
     """A model that was changed."""
 
-    model: Annotated[Model, Doc("The model as it is now.")]
+    registered_model: Annotated[Model, Doc("The model as it is now.")]
 
 
 @type_of(ModelChange)
 class ModelChangeType:
     """A model that was changed."""
 
-    model: ModelType
+    registered_model: ModelType
 
 
 @dataclass(frozen=True, slots=True)
 class ModelVersionChange:
     """A version that was registered or changed."""
 
-    version: Annotated[ModelVersion, Doc("The version as it is now.")]
+    model_version: Annotated[ModelVersion, Doc("The version as it is now.")]
 
 
 @type_of(ModelVersionChange)
 class ModelVersionChangeType:
     """A version that was registered or changed."""
 
-    version: ModelVersionType
+    model_version: ModelVersionType
 
 
 MODEL_ERRORS: dict[type[PlatformError], Path] = {

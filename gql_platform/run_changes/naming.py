@@ -9,6 +9,8 @@ from gql_platform.texts import MAX_RUN_NAME_LENGTH, RUN_NAME_TAG, name_problem, 
 
 MAX_EXPERIMENT_NAME_LENGTH = 256
 MAX_EXPERIMENT_TAG_LENGTH = 5_000
+LAST_YEAR = 9999
+"""The last year that Python knows; in some zones it ends later."""
 
 
 def experiment_problem(name: str, tags: Sequence[Tag]) -> str | None:
@@ -25,9 +27,23 @@ def run_problem(name: str | None, started_at: datetime | None, tags: Sequence[Ta
             return problem
         if any(tag.key == RUN_NAME_TAG and tag.value != name for tag in tags):
             return f"the tag `{RUN_NAME_TAG}` is another name than {name!r}"
-    if started_at is not None and started_at.timestamp() <= 0:
-        return f"it would have begun at {started_at.isoformat()}, before 1970"
+    if started_at is not None and not is_storable(started_at):
+        return f"it would have begun at {started_at.isoformat()}, which lies too far away"
     return tags_problem(_pairs(tags), maximum=MAX_TAG_LENGTH)
+
+
+def end_problem(started_at: datetime | None, finished_at: datetime) -> str | None:
+    """Return why a run that began then cannot end at some moment, or None."""
+    if started_at is not None and finished_at < started_at:
+        return f"it would have ended at {finished_at.isoformat()}, before it began"
+    if not is_storable(finished_at):
+        return f"it would have ended at {finished_at.isoformat()}, which lies too far away"
+    return None
+
+
+def is_storable(moment: datetime) -> bool:
+    """Return whether a moment lies where MLflow can keep it and Python can show it."""
+    return moment.timestamp() > 0 and moment.year < LAST_YEAR
 
 
 def tags_of(tags: Sequence[Tag]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The changes of experiments and runs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gql_platform.errors import (
@@ -26,13 +26,13 @@ from gql_platform.events.records import (
     NewEvent,
 )
 from gql_platform.idempotency.records import KeyedRequest
-from gql_platform.idempotency.service import keyed
+from gql_platform.idempotency.service import KEPT, keyed
 from gql_platform.journal.records import Entry
 from gql_platform.journal.service import Journal
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.answers import kept, logged, told_again
 from gql_platform.run_changes.items import checked
-from gql_platform.run_changes.naming import experiment_problem, run_problem, tags_of
+from gql_platform.run_changes.naming import end_problem, experiment_problem, run_problem, tags_of
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.records import (
     MOMENT_TAG,
@@ -49,6 +49,9 @@ from gql_platform.tracking.service import Tracking
 
 MAX_ITEMS = 10_000
 """How many items one call logs."""
+
+LEEWAY = timedelta(minutes=10)
+"""By how much the clocks of two servers may differ."""
 
 _OVER = {each.value for each in RunEnd}
 
@@ -160,7 +163,7 @@ class RunChanges:
 
         async def change() -> Entry:
             experiment = await self._experiment(experiment_id, experiment_name)
-            run_id = await self._made_before(experiment, request)
+            run_id = await self._made_before(experiment, request, started_at)
             if run_id is None:
                 if experiment.is_deleted:
                     raise ExperimentDeletedError(name=experiment.name)
@@ -253,8 +256,8 @@ class RunChanges:
             if is_over and run.state.value != end.value:
                 raise RunFinishedError(run_id=run_id, state=run.state.value)
             moment = finished_at or self._now()
-            if run.started_at is not None and moment < run.started_at and not is_over:
-                problem = f"it would have ended at {moment.isoformat()}, before it began"
+            problem = end_problem(run.started_at, moment)
+            if problem is not None and not is_over:
                 raise InvalidRunError(problem=problem)
             if not is_over:
                 await writer.finish(run_id, end, finished_at=moment)
@@ -309,13 +312,21 @@ class RunChanges:
         return self._kept
 
     async def _made_before(
-        self, experiment: Experiment, request: KeyedRequest | None
+        self, experiment: Experiment, request: KeyedRequest | None, started_at: datetime | None
     ) -> str | None:
-        """Return the run that a request made before its server died."""
+        """Return the run that a request made before its server died.
+
+        It began when the request said, or since the key may have come first, which spares a look
+        at all older runs.
+        """
         if request is None:
             return None
-        marked = TextCondition(REQUEST_TAG, request.digest)
-        chosen = RunFilter(experiments=(experiment.experiment_id,), tags=(marked,))
+        chosen = RunFilter(
+            experiments=(experiment.experiment_id,),
+            tags=(TextCondition(REQUEST_TAG, request.digest),),
+            started_from=(started_at or self._now() - KEPT) - LEEWAY,
+            started_before=(started_at or self._now()) + LEEWAY,
+        )
         found = (await self._tracking.run_page(chosen, first=1)).items
         return found[0].run_id if found else None
 

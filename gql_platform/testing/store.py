@@ -347,7 +347,7 @@ class InMemoryStore:
 
     async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
         """Return up to ``limit`` runs that a data set was logged with, the newest first."""
-        self._count("runs_of_dataset")
+        self.called("runs_of_dataset")
         order = RunOrder()
         found = [
             run

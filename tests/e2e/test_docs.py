@@ -142,6 +142,22 @@ print([(each["model"], each["state"]) for each in models])
     assert ran.stdout == "[('fraud', 'READY'), ('price', 'READY')]\n"
 
 
+def test_a_program_logs_a_run_and_registers_a_model(tmp_path: Path) -> None:
+    """The programs of the page run as they stand, against a server that nobody else reads."""
+    found: dict[str, Any] = {}
+    with running_server(tmp_path, "--demo") as server:
+        for script in scripts_of("docs/howto/log-runs.md"):
+            exec(script.replace(LOCAL, server.url), found)  # noqa: S102 - it is our documentation
+
+    (refused,) = found["logged"].pop("refused")
+    assert found["logged"] == {"paramCount": 1, "metricCount": 2}
+    assert (refused["kind"], refused["index"], refused["code"]) == ("METRIC", 2, "INVALID_VALUE")
+    metric = {"key": "loss", "value": None, "exactValue": "NaN", "step": 1}
+    assert found["finished"] == {"state": "FINISHED", "metrics": [metric]}
+    expected = {"version": 2, "stage": "NONE", "description": "The same again."}
+    assert found["registered"] == expected
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_each_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))

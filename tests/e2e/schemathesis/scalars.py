@@ -11,3 +11,4 @@ texts = st.text(max_size=20).map(nodes.String)
 row = st.lists(st.one_of(numbers, texts), max_size=30).map(nodes.List)
 
 scalar("Rows", st.one_of(st.lists(row, max_size=4).map(nodes.List), texts))
+scalar("ExactNumber", st.one_of(numbers, texts))

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -232,15 +232,20 @@ class TestFinish:
             assert (await finish()).finished_at == NOON
         assert len(server.told()) == 1
 
-    async def test_run_does_not_end_before_it_began(self, server: Server) -> None:
+    @pytest.mark.parametrize(
+        ("end", "problem"),
+        [
+            (FIRST_MOMENT - timedelta(days=1), "2025-12-31T00:00:00+00:00, before it began"),
+            (NOON.replace(year=9999), "9999-01-31T12:00:00+00:00, which lies too far away"),
+        ],
+    )
+    async def test_run_does_not_end_just_ever(
+        self, server: Server, end: datetime, problem: str
+    ) -> None:
         """The error says when that would have been."""
         with pytest.raises(InvalidRunError) as refused:
-            await server.changes.finish(
-                "r", RunEnd.FINISHED, by="me", finished_at=FIRST_MOMENT - timedelta(days=1)
-            )
-        assert refused.value.problem == (
-            "it would have ended at 2025-12-31T00:00:00+00:00, before it began"
-        )
+            await server.changes.finish("r", RunEnd.FINISHED, by="me", finished_at=end)
+        assert refused.value.problem == f"it would have ended at {problem}"
         assert (await server.run()).state is RunState.RUNNING
 
 

@@ -111,6 +111,7 @@ class TestCreate:
             ({"name": ""}, "its name is empty"),
             ({"name": "x" * 251}, "its name cannot be kept: the value has 251 characters"),
             ({"started_at": datetime(1970, 1, 1, tzinfo=UTC)}, "it would have begun at 1970"),
+            ({"started_at": datetime(9999, 1, 1, tzinfo=UTC)}, "it would have begun at 9999"),
             ({"tags": [Tag("", "")]}, "the tag '' cannot be set: a name has letters"),
             (
                 {"name": "a", "tags": [Tag("mlflow.runName", "b")]},

@@ -278,6 +278,20 @@ class TestQueue:
         assert await kept.webhooks.delete_completed(before=NOON + MINUTE, limit=10) == 1
         assert [each.event.sequence for each in await delivered(kept)] == [2]
 
+    @pytest.mark.parametrize("kept", SHARED[1:], indirect=True)
+    async def test_delivery_to_a_webhook_that_went_meanwhile_is_forgotten(self, kept: Kept) -> None:
+        """Where several write at once, an event does not wait for whoever deletes a webhook."""
+        await keep(kept, FIRST, SECOND)
+        async with kept.store.begin() as transaction:
+            await events_of(kept).append(transaction, [happened()])
+            async with kept.store.begin() as other:
+                assert await kept.webhooks.delete_webhook(other, FIRST.id)
+        assert len(await delivered(kept)) == 1
+        assert await kept.webhooks.due(now=NOON, limit=10) == [SECOND.id]
+        assert await kept.webhooks.delete_completed(before=NOON, limit=10) == 1
+        assert await delivered(kept) == []
+        assert len(await delivered(kept, SECOND)) == 1
+
     @pytest.mark.parametrize("kept", SHARED, indirect=True)
     async def test_replicas_claim_each_delivery_once(self, kept: Kept) -> None:
         """Servers that claim at the same time share the work without doing any twice."""

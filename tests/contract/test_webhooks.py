@@ -6,15 +6,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gql_platform.errors import (
+    TooManyWebhooksError,
+    WebhookDeliveryNotFoundError,
+    WebhookNotFoundError,
+)
 from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
+from gql_platform.idempotency.service import Idempotency
+from gql_platform.testing import InMemoryNetwork
+from gql_platform.webhooks.address import AddressGuard
+from gql_platform.webhooks.cleaning import Cleaner
+from gql_platform.webhooks.dispatch import Dispatcher
 from gql_platform.webhooks.records import (
     WEBHOOK_TESTED,
     DeliveryState,
     Webhook,
     WebhookDelivery,
+    WebhookDraft,
+    WebhookRevision,
     delivery_id_of,
 )
+from gql_platform.webhooks.service import MAX_WEBHOOKS, Webhooks
 from tests.contract.databases import SHARED, Kept, replica_of
 
 pytestmark = pytest.mark.anyio
@@ -278,6 +291,20 @@ class TestQueue:
         assert await kept.webhooks.delete_completed(before=NOON + MINUTE, limit=10) == 1
         assert [each.event.sequence for each in await delivered(kept)] == [2]
 
+    @pytest.mark.parametrize("kept", SHARED[1:], indirect=True)
+    async def test_delivery_to_a_webhook_that_went_meanwhile_is_forgotten(self, kept: Kept) -> None:
+        """Where several write at once, an event does not wait for whoever deletes a webhook."""
+        await keep(kept, FIRST, SECOND)
+        async with kept.store.begin() as transaction:
+            await events_of(kept).append(transaction, [happened()])
+            async with kept.store.begin() as other:
+                assert await kept.webhooks.delete_webhook(other, FIRST.id)
+        assert len(await delivered(kept)) == 1
+        assert await kept.webhooks.due(now=NOON, limit=10) == [SECOND.id]
+        assert await kept.webhooks.delete_completed(before=NOON, limit=10) == 1
+        assert await delivered(kept) == []
+        assert len(await delivered(kept, SECOND)) == 1
+
     @pytest.mark.parametrize("kept", SHARED, indirect=True)
     async def test_replicas_claim_each_delivery_once(self, kept: Kept) -> None:
         """Servers that claim at the same time share the work without doing any twice."""
@@ -289,3 +316,62 @@ class TestQueue:
             )
         sequences = [each.event.sequence for part in found for each in part]
         assert sorted(sequences) == list(range(1, 61))
+
+
+def service_of(kept: Kept) -> Webhooks:
+    """Return the service of one server, whose messages go nowhere."""
+    guard = AddressGuard()
+    return Webhooks(
+        kept.webhooks,
+        events_of(kept),
+        Idempotency(kept.store, kept.request_keys),
+        guard,
+        Dispatcher(kept.webhooks, InMemoryNetwork(), guard, timeout_seconds=1.0),
+        Cleaner(kept.webhooks, retention_days=1.0),
+    )
+
+
+@pytest.mark.parametrize("kept", SHARED, indirect=True)
+class TestService:
+    async def test_bound_holds_for_those_who_come_at_once(self, kept: Kept) -> None:
+        """Of two servers that make the last ones, no more succeed than there is place for."""
+        ids = (f"{number:08d}-0000-4000-8000-000000000000" for number in range(MAX_WEBHOOKS - 3))
+        await keep(kept, *(replace(FIRST, id=each) for each in ids))
+        async with replica_of(kept) as other:
+            made = await asyncio.gather(
+                *(
+                    service_of(each).create(WebhookDraft(FIRST.url), by="tester")
+                    for _ in range(4)
+                    for each in (kept, other)
+                ),
+                return_exceptions=True,
+            )
+        refused = [each for each in made if isinstance(each, Exception)]
+        assert [type(each) for each in refused] == [TooManyWebhooksError] * 5
+        assert len(await kept.webhooks.webhooks(after="", limit=200)) == MAX_WEBHOOKS
+
+    async def test_changes_at_once_wait_for_each_other(self, kept: Kept) -> None:
+        """Events, changes, trials and a deletion end, each in its turn."""
+        service, expected = service_of(kept), (WebhookNotFoundError, WebhookDeliveryNotFoundError)
+        made = (await service.create(WebhookDraft(FIRST.url), by="tester")).webhook
+        delivery = await service.test(made.id, by="tester")
+        async with replica_of(kept) as other:
+            there = service_of(other)
+            found = await asyncio.gather(
+                *(
+                    call
+                    for number in range(5)
+                    for call in (
+                        events_of(other).record(happened()),
+                        service.update(made.id, WebhookRevision(description="b"), by="tester"),
+                        there.rotate_secret(made.id, by="tester"),
+                        there.test(made.id, by="tester"),
+                        service.redeliver(delivery.id, by="tester"),
+                        *([there.delete(made.id, by="tester")] if number == 3 else []),
+                    )
+                ),
+                return_exceptions=True,
+            )
+        wrong = [each for each in found if isinstance(each, BaseException)]
+        assert [each for each in wrong if not isinstance(each, expected)] == []
+        assert await service.all() == []

@@ -169,8 +169,14 @@ webhook_deliveries = Table(
     Column("status_code", Integer, nullable=True),
     Column("problem", Text, nullable=True),
     UniqueConstraint("webhook_id", "event_sequence", name="platform_webhook_deliveries_once"),
-    Index("platform_webhook_deliveries_due", "state", "next_attempt_at"),
-    Index("platform_webhook_deliveries_by_webhook", "webhook_id", "state", "next_attempt_at"),
+    Index(
+        "platform_webhook_deliveries_due",
+        "webhook_id",
+        "state",
+        "next_attempt_at",
+        "event_sequence",
+    ),
+    Index("platform_webhook_deliveries_by_state", "webhook_id", "state", "event_sequence"),
     Index("platform_webhook_deliveries_completed", "completed_at"),
 )
 """The event lies here whole: it is sent even when the log has deleted it.

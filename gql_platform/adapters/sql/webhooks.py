@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
@@ -91,15 +91,23 @@ class SqlWebhookStore(WebhookStore, Outbox):
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest."""
-        paused_until = _webhooks.c.paused_until
-        statement = (
-            select(_deliveries.c.webhook_id)
-            .join(_webhooks, _webhooks.c.id == _deliveries.c.webhook_id)
+        # One look into an index for each webhook: what waits for one that is paused is not read.
+        first_due = (
+            select(func.min(_deliveries.c.next_attempt_at))
+            .where(_deliveries.c.webhook_id == _webhooks.c.id)
             .where(_deliveries.c.state == DeliveryState.WAITING)
-            .where(_deliveries.c.next_attempt_at <= now, _webhooks.c.is_enabled)
-            .where(or_(paused_until.is_(None), paused_until <= now))
-            .group_by(_deliveries.c.webhook_id)
-            .order_by(func.min(_deliveries.c.next_attempt_at), _deliveries.c.webhook_id)
+            .scalar_subquery()
+        )
+        paused_until = _webhooks.c.paused_until
+        ready = (
+            select(_webhooks.c.id, first_due.label("first_due"))
+            .where(_webhooks.c.is_enabled, or_(paused_until.is_(None), paused_until <= now))
+            .subquery()
+        )
+        statement = (
+            select(ready.c.id)
+            .where(ready.c.first_due <= now)
+            .order_by(ready.c.first_due, ready.c.id)
             .limit(limit)
         )
         async with self._database.read() as session:
@@ -193,15 +201,36 @@ class SqlWebhookStore(WebhookStore, Outbox):
 
     async def delete_completed(self, *, before: datetime, limit: int) -> int:
         """Forget deliveries that were completed before, and return how many; at most ``limit``."""
-        is_orphan = _deliveries.c.webhook_id.not_in(select(_webhooks.c.id))
-        old = (
-            select(_deliveries.c.id)
-            .where(or_(_deliveries.c.completed_at < before, is_orphan))
-            .limit(limit)
-        )
+        count = 0
         async with self._database.begin() as session:
-            found = await session.execute(delete(_deliveries).where(_deliveries.c.id.in_(old)))
-        return int(found.rowcount)
+            gone = list((await session.execute(_forgotten_webhooks())).scalars())
+            for condition in (
+                _deliveries.c.completed_at < before,
+                *(_deliveries.c.webhook_id == each for each in gone),
+            ):
+                chosen = select(_deliveries.c.id).where(condition).limit(limit - count)
+                found = await session.execute(
+                    delete(_deliveries).where(_deliveries.c.id.in_(chosen))
+                )
+                count += found.rowcount
+        return count
+
+
+def _forgotten_webhooks() -> Select[Any]:
+    """Return the query for webhooks that have deliveries and are gone.
+
+    It goes from one webhook's deliveries to those of the next in an index, and reads no others.
+    """
+    owners = select(func.min(_deliveries.c.webhook_id).label("id")).cte("owners", recursive=True)
+    following = (
+        select(func.min(_deliveries.c.webhook_id))
+        .where(_deliveries.c.webhook_id > owners.c.id)
+        .scalar_subquery()
+    )
+    owners = owners.union_all(select(following).where(owners.c.id.is_not(None)))
+    return select(owners.c.id).where(
+        owners.c.id.is_not(None), owners.c.id.not_in(select(_webhooks.c.id))
+    )
 
 
 def put_deliveries(connection: Connection, events: Sequence[Event]) -> None:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text, nullable=True),
         sa.UniqueConstraint("webhook_id", "event_sequence", name=f"{table}_once"),
     )
-    op.create_index(f"{table}_due", table, ["state", "next_attempt_at"])
-    op.create_index(f"{table}_by_webhook", table, ["webhook_id", "state", "next_attempt_at"])
+    due = ["webhook_id", "state", "next_attempt_at", "event_sequence"]
+    op.create_index(f"{table}_due", table, due)
+    op.create_index(f"{table}_by_state", table, ["webhook_id", "state", "event_sequence"])
     op.create_index(f"{table}_completed", table, ["completed_at"])

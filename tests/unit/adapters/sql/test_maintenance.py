@@ -13,6 +13,7 @@ from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.events import SqlEventLog
 from gql_platform.adapters.sql.maintenance import Maintenance
+from gql_platform.adapters.sql.tables import REVISION
 from gql_platform.adapters.sql.upgrade import upgrade
 from gql_platform.adapters.sql.watch import watch_sqlite
 from gql_platform.errors import (
@@ -61,7 +62,7 @@ class TestCheck:
     def test_sound_database_has_no_problems(self, maintenance: Maintenance) -> None:
         """A database that was brought up is in order, and bringing it up again changes nothing."""
         assert maintenance.problems() == []
-        assert maintenance.upgrade() == "0003"
+        assert maintenance.upgrade() == REVISION
         assert maintenance.problems() == []
 
     def test_missing_tables_are_told(self, tmp_path: Path) -> None:
@@ -69,7 +70,7 @@ class TestCheck:
         file = tmp_path / "empty.db"
         file.touch()
         (problem,) = Maintenance(Address.parsed(f"sqlite:///{file}")).problems()
-        assert "revision None instead of '0003'" in problem
+        assert f"revision None instead of '{REVISION}'" in problem
         assert "gql-platform database upgrade" in problem
 
     def test_missing_file_is_told(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What was acknowledged survives kill -9, whenever it comes; `tests.e2e.crash` does it for longer."""
+"""What was acknowledged survives kill -9, whenever it comes; `tests.e2e.crash` takes longer."""
 
 from pathlib import Path
 

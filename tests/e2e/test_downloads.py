@@ -60,7 +60,8 @@ def run_with_large_file(data_dir: Path) -> str:
     uri = f"sqlite:///{data_dir / 'mlflow.db'}"
     embedded.create_tables(uri, artifact_root=(data_dir / "artifacts").as_uri())
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    run = client.create_run(client.create_experiment("large"))
+    location = (data_dir / "artifacts" / "large").as_uri()
+    run = client.create_run(client.create_experiment("large", artifact_location=location))
     folder = Path(run.info.artifact_uri.removeprefix("file://"))
     folder.mkdir(parents=True)
     with (folder / "large.bin").open("wb") as file:

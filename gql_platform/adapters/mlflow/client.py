@@ -14,6 +14,9 @@ from gql_platform.adapters.mlflow.threads import Threads
 
 T = TypeVar("T")
 
+LONG_CALLS = 4
+"""How many calls that may take minutes are at work at once."""
+
 
 class Client:
     """Run blocking calls of MLflow in threads, away from the event loop.
@@ -34,21 +37,31 @@ class Client:
         self.registry_uri = registry_uri
         self._artifact_root = artifact_root
         self._threads = Threads()
+        self._long_threads = Threads(LONG_CALLS)
         self._lock = threading.Lock()
         self._opened: MlflowClient | None = None
 
-    async def call(self, use: Callable[[MlflowClient], T], *, asks_for_runs: bool = False) -> T:
+    async def call(
+        self,
+        use: Callable[[MlflowClient], T],
+        *,
+        asks_for_runs: bool = False,
+        takes_long: bool = False,
+    ) -> T:
         """Return what a function makes of the MLflow client.
 
         Args:
             use: It may block; it runs in a thread, several at once.
             asks_for_runs: Whether it asks the store of runs, which an error then names.
+            takes_long: Whether it may take minutes, as a download does; the others do not wait
+                for it then.
 
         Raises:
             RegistryUnavailableError: If the store does not answer.
         """
         uri = self.tracking_uri if asks_for_runs else self.registry_uri
-        return await self._threads.run(lambda: self._call(use, uri))
+        threads = self._long_threads if takes_long else self._threads
+        return await threads.run(lambda: self._call(use, uri))
 
     def _call(self, use: Callable[[MlflowClient], T], uri: str) -> T:
         with outages(uri):

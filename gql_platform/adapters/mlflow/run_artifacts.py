@@ -1,12 +1,12 @@
 """The files of runs, wherever MLflow keeps them."""
 
 import asyncio
-import math
 import shutil
 import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,8 @@ from typing import TypeVar
 from mlflow import MlflowClient
 
 from gql_platform.adapters.mlflow.client import Client
-from gql_platform.adapters.mlflow.place import Found
+from gql_platform.adapters.mlflow.local_folder import LocalFolder
+from gql_platform.adapters.mlflow.place import Found, Place
 from gql_platform.adapters.mlflow.run_files import Home, RunFiles, home_of
 from gql_platform.adapters.mlflow.run_places import Places
 from gql_platform.adapters.mlflow.runs import is_run_id
@@ -57,9 +58,15 @@ class MLflowArtifacts:
 
     async def open(self, ref: ArtifactRef) -> OpenFile | None:
         """Return a file ready to be sent."""
+        located = await self._of(ref, partial(_located_file, path=ref.path))
+        if located is None:
+            return None
         folders = _TemporaryFolders()
+        is_remote = not isinstance(located.place, LocalFolder)
         try:
-            return await self._of(ref, partial(_opened, ref=ref, folders=folders))
+            return await self._client.call(
+                lambda _: _opened(located, folders), asks_for_runs=True, takes_long=is_remote
+            )
         except BaseException:
             # Whoever waited is gone; the download may still be at work.
             folders.abandon()
@@ -95,6 +102,15 @@ class MLflowArtifacts:
         return home
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file, the place where it is, and its path there."""
+
+    found: Found
+    place: Place
+    path: str
+
+
 class _TemporaryFolders:
     """The folders of one download, which are deleted also when nobody waits for it any more."""
 
@@ -127,39 +143,37 @@ def _artifact(run_id: str, found: Found) -> Artifact:
     return Artifact(run_id, found.path, found.is_folder, found.size_bytes)
 
 
-def _file(
-    files: RunFiles, path: str, make_folder: Callable[[], Path], *, limit_bytes: float = math.inf
-) -> tuple[Found, Path] | None:
-    """Return a file that is not larger than a limit, and where it can be read."""
+def _located_file(files: RunFiles, *, path: str) -> _File | None:
+    """Return a file and the place where it is, if there is one."""
     located = files.located(path)
     if located is None or located.place is None or located.found.is_folder:
         return None
-    size = located.found.size_bytes
-    # What does not tell its size may have any.
-    if limit_bytes < (math.inf if size is None else size):
-        return None
-    place = located.place.file(located.path, make_folder)
-    return None if place is None else (located.found, place)
+    return _File(located.found, located.place, located.path)
 
 
-def _opened(files: RunFiles, *, ref: ArtifactRef, folders: _TemporaryFolders) -> OpenFile | None:
+def _opened(file: _File, folders: _TemporaryFolders) -> OpenFile | None:
     try:
-        found = _file(files, ref.path, folders.make)
+        here = file.place.file(file.path, folders.make)
     finally:
         folders.ended()
-    if found is None:
+    if here is None:
         folders.delete()
         return None
-    artifact, place = _artifact(ref.run_id, found[0]), found[1]
     release = partial(asyncio.to_thread, folders.delete)
-    return OpenFile(place, artifact.media_type, place.stat().st_size, release)
+    media_type = _artifact("", file.found).media_type
+    return OpenFile(here, media_type, here.stat().st_size, release)
 
 
 def _content(files: RunFiles, *, path: str, limit_bytes: int) -> bytes | None:
+    file = _located_file(files, path=path)
+    size = file.found.size_bytes if file is not None else None
+    # What does not tell its size may have any.
+    if file is None or size is None or size > limit_bytes:
+        return None
     folders = _TemporaryFolders()
     try:
-        found = _file(files, path, folders.make, limit_bytes=limit_bytes)
-        return _read(found[1], limit_bytes) if found is not None else None
+        here = file.place.file(file.path, folders.make)
+        return _read(here, limit_bytes) if here is not None else None
     finally:
         folders.delete()
 

@@ -17,10 +17,13 @@ class Threads:
 
     The threads of a `ThreadPoolExecutor`, and so those of `asyncio.to_thread`, are joined before
     the process ends: a registry that hangs would keep a server from stopping.
+
+    Args:
+        max_calls: How many calls are at work at once; further ones wait.
     """
 
-    def __init__(self) -> None:
-        self._free = asyncio.Semaphore(MAX_CALLS)
+    def __init__(self, max_calls: int = MAX_CALLS) -> None:
+        self._free = asyncio.Semaphore(max_calls)
 
     async def run(self, call: Callable[[], T]) -> T:
         """Return what a call returns, or raise what it raises.

@@ -1,5 +1,6 @@
 """The client opens late, in a thread, and fails fast and clearly."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gql_platform.adapters.mlflow.client import Client
+from gql_platform.adapters.mlflow.client import LONG_CALLS, Client
 from gql_platform.errors import RegistryUnavailableError
 from tests.contract.mlflow_registry import client_of, new_database
 
@@ -82,3 +83,25 @@ class TestCall:
         folder.mkdir()
         new_database(folder)
         assert list(await client.call(lambda opened: opened.search_registered_models())) == []
+
+
+class TestLongCalls:
+    async def test_nobody_waits_for_downloads(self, client: Client) -> None:
+        """As many as may be at work at once leave other calls alone, and further ones wait."""
+        go_on, begun = threading.Event(), threading.Semaphore(0)
+
+        def download(_: object) -> str:
+            begun.release()
+            go_on.wait()
+            return "done"
+
+        downloads = [
+            asyncio.create_task(client.call(download, takes_long=True))
+            for _ in range(LONG_CALLS + 1)
+        ]
+        for _ in range(LONG_CALLS):
+            await asyncio.to_thread(begun.acquire)
+        assert await client.call(lambda _: "quick") == "quick"
+        assert not begun.acquire(blocking=False)
+        go_on.set()
+        assert await asyncio.gather(*downloads) == ["done"] * (LONG_CALLS + 1)

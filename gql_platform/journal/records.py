@@ -6,6 +6,9 @@ from typing import Any
 
 from gql_platform.events.records import NewEvent
 
+REQUEST_TAG = "gql_platform.request"
+"""The tag of what a request with a key has made, by which it is noticed that it is made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

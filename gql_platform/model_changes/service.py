@@ -26,7 +26,7 @@ from gql_platform.events.records import (
 )
 from gql_platform.idempotency.records import KeyedRequest, Result
 from gql_platform.idempotency.service import keyed
-from gql_platform.journal.records import Entry
+from gql_platform.journal.records import REQUEST_TAG, Entry
 from gql_platform.journal.service import Journal
 from gql_platform.model_changes.checks import model_problem, notes_problem
 from gql_platform.model_changes.ports import RegistryWriter
@@ -42,9 +42,6 @@ from gql_platform.registry.records import (
 )
 from gql_platform.registry.service import Registry
 from gql_platform.texts import MAX_NOTE_LENGTH, is_note
-
-REQUEST_TAG = "gql_platform.request"
-"""The tag of a version that a request with a key has registered, so that it is not done again."""
 
 DELETING_TAG = "gql_platform.deleting."
 """The beginning of a model's tag that says which request deletes a version, until it is done."""

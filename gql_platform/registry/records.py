@@ -105,7 +105,10 @@ class Stage(DescribedEnum):
 
     NONE = "NONE", "Nowhere in particular."
     STAGING = "STAGING", "It is tried out: the alias `staging` points to it."
-    PRODUCTION = "PRODUCTION", "It serves as the champion: the alias `champion` points to it."
+    PRODUCTION = (
+        "PRODUCTION",
+        "The alias `champion` points to it: it serves, unless the deployment names other versions.",
+    )
     ARCHIVED = "ARCHIVED", "It is kept, and not meant to serve any more."
 
 

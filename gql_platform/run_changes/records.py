@@ -10,9 +10,6 @@ from gql_platform.doc import DescribedEnum, Doc
 from gql_platform.registry.records import Tag
 from gql_platform.tracking.records import Param
 
-REQUEST_TAG = "gql_platform.request"
-"""The tag of what a request with a key has made, so that it is not made again."""
-
 MOMENT_TAG = "gql_platform.moment."
 """The beginning of a run's tag that holds when a request began to log, until it is done."""
 

@@ -27,7 +27,7 @@ from gql_platform.events.records import (
 )
 from gql_platform.idempotency.records import KeyedRequest
 from gql_platform.idempotency.service import KEPT, keyed
-from gql_platform.journal.records import Entry
+from gql_platform.journal.records import REQUEST_TAG, Entry
 from gql_platform.journal.service import Journal
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.answers import kept, logged, told_again
@@ -36,7 +36,6 @@ from gql_platform.run_changes.naming import end_problem, experiment_problem, run
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.records import (
     MOMENT_TAG,
-    REQUEST_TAG,
     Batch,
     Items,
     RunEnd,

@@ -90,6 +90,17 @@ def test_columns_are_those_of_training_or_of_the_example(
     assert answer["predictions"] == [{"value": pytest.approx(value)}]
 
 
+def test_nothing_is_written_beside_files(server: ModelServer) -> None:
+    document = """mutation {
+      runCreate(input: {experiment: {name: "Default"}}) { ... on UserError { code } }
+      modelUpdate(input: {model: "fraud", description: "x"}) { ... on UserError { code } }
+    }"""
+    answer = httpx2.post(f"{server.url}/graphql", json={"query": document}).json()
+
+    refused = {"code": "READ_ONLY_SERVER"}
+    assert answer["data"] == {"runCreate": refused, "modelUpdate": refused}
+
+
 def test_a_wrong_call_says_what_is_wrong(folder: Path) -> None:
     server = ModelServer(port=0)
 

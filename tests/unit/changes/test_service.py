@@ -9,8 +9,10 @@ from gql_platform.changes.records import DeploymentNotice
 from gql_platform.changes.service import DeploymentChanges
 from gql_platform.deployments.records import Routing, Variant, VariantMode
 from gql_platform.errors import ModelNotFoundError, StoreUnavailableError
+from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
 from gql_platform.idempotency.service import Idempotency
+from gql_platform.registry.records import VersionRef
 from gql_platform.services import Services
 from gql_platform.testing import (
     InMemoryDatabase,
@@ -31,8 +33,9 @@ class Fleet:
     def __init__(self) -> None:
         self.database = InMemoryDatabase()
         event_log = InMemoryEventLog(self.database)
-        store = iris_store()
-        self.servers = [in_memory_services(store, iris_loader()) for _ in range(2)]
+        self.store = iris_store()
+        self.events = Events(self.database, event_log)
+        self.servers = [in_memory_services(self.store, iris_loader()) for _ in range(2)]
         self.paused = asyncio.Event()
         self.here, self.there = (
             DeploymentChanges(
@@ -101,6 +104,20 @@ class TestFleet:
         assert notice.sequence == 1
         assert revision_at(fleet.servers[1]) == 1
         await notices.aclose()
+        following.cancel()
+
+    @pytest.mark.parametrize("kind", ["model.registered", "model_version.deleted"])
+    async def test_changes_of_models_are_followed_too(self, fleet: Fleet, kind: str) -> None:
+        """Whoever registers or deletes a version on one server lets the other one look."""
+        following = asyncio.create_task(fleet.there.follow_others())
+        for _ in range(20):
+            await asyncio.sleep(0)
+        fleet.store.set_alias(VersionRef(MODEL, 2), "champion")
+        await fleet.events.record(NewEvent(kind, "ModelVersion", f"{MODEL}/2", "me"))
+        async with asyncio.timeout(10):
+            async for _ in fleet.servers[1].serving.news.follow():
+                if fleet.servers[1].serving.models()[0].version == 2:
+                    break
         following.cancel()
 
     async def test_following_outlives_an_outage(self, fleet: Fleet) -> None:

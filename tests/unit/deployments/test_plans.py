@@ -22,12 +22,21 @@ from gql_platform.deployments.plans import (
     plan_of,
     plans_in,
     text_of,
+    use_of,
     version_for,
     with_revision,
 )
-from gql_platform.deployments.records import DeploymentPlan, Routing, Variant, VariantMode
+from gql_platform.deployments.records import (
+    DeployedVariant,
+    Deployment,
+    DeploymentPlan,
+    Routing,
+    Variant,
+    VariantMode,
+)
 from gql_platform.errors import InvalidDeploymentError
 from gql_platform.registry.records import Model, ModelVersion, Tag
+from gql_platform.serving.records import ModelState, ServedModel, Task
 from gql_platform.testing import FIRST_MOMENT
 
 STABLE = Variant("stable", None, "champion", 9.0, VariantMode.LIVE)
@@ -317,3 +326,46 @@ class TestVersionFor:
         """So that a model which was only registered serves."""
         assert version_for(STABLE, [version(2), version(7), version(1)]) == version(7)
         assert version_for(STABLE, []) is None
+
+
+class TestUse:
+    def test_variants_stand_for_versions_and_follow_aliases(self) -> None:
+        """A variant without a version uses none."""
+        follows = Variant("new", None, "gone", 1.0, VariantMode.SHADOW)
+        pinned = Variant("old", 1, None, 1.0, VariantMode.LIVE)
+        plan = DeploymentPlan("house", 1, Routing.WEIGHTED, (STABLE, follows, pinned))
+        use = use_of(plan, TestVersionFor.VERSIONS, None)
+        assert [use.variants_of(number) for number in (1, 2, 3)] == [("old",), (STABLE.name,), ()]
+        assert use.aliases == {"champion", "gone"}
+        assert use.versions == TestVersionFor.VERSIONS
+
+    def test_what_still_answers_is_in_use(self) -> None:
+        """A version that another one is to replace, and one of a variant that is to go."""
+        plan = DeploymentPlan("house", 2, Routing.WEIGHTED, (STABLE,))
+        gone = Variant("gone", 3, None, 1.0, VariantMode.LIVE)
+        deployed = (_deployed(STABLE, 1), _deployed(gone, 3), _deployed(gone, None))
+        deployment = Deployment("house", 1, Routing.WEIGHTED, deployed)
+        use = use_of(plan, TestVersionFor.VERSIONS, deployment)
+        assert [use.variants_of(number) for number in (1, 2, 3)] == [
+            (STABLE.name,),
+            (STABLE.name,),
+            ("gone",),
+        ]
+
+
+def _deployed(variant: Variant, number: int | None) -> DeployedVariant:
+    """Return a variant that a version answers as, or none does."""
+    served = None
+    if number is not None:
+        served = ServedModel(
+            model="house",
+            version=number,
+            state=ModelState.READY,
+            task=Task.REGRESSION,
+            labels=(),
+            reason=None,
+            loaded_at=None,
+            load_ms=None,
+            signature=None,
+        )
+    return DeployedVariant(variant, 1.0, served, None, None)

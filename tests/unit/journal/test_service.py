@@ -98,3 +98,19 @@ async def test_change_without_events_tells_nobody(bench: Bench) -> None:
 
     assert await bench.journal.make(None, change) == {"done": True}
     assert bench.database.contents.events == []
+
+
+def test_digest_tells_requests_apart() -> None:
+    """Caller, operation, key and values all count, and the same request has the same digest."""
+    asked = [
+        {"key": "k", "caller": "me", "operation": "test", "arguments": {"a": 1}},
+        {"key": "l", "caller": "me", "operation": "test", "arguments": {"a": 1}},
+        {"key": "k", "caller": "you", "operation": "test", "arguments": {"a": 1}},
+        {"key": "k", "caller": "me", "operation": "toast", "arguments": {"a": 1}},
+        {"key": "k", "caller": "me", "operation": "test", "arguments": {"a": 2}},
+    ]
+    requests = [keyed(**each) for each in (*asked, asked[0])]  # type: ignore[arg-type]
+    digests = [each.digest for each in requests if each is not None]
+    assert len(set(digests)) == 5
+    assert digests[0] == digests[5]
+    assert {len(each) for each in digests} == {32}

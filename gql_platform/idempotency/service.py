@@ -25,7 +25,7 @@ from gql_platform.store import Store, Transaction
 KEPT = timedelta(hours=24)
 """How long a key is known."""
 
-CLAIM = timedelta(seconds=30)
+CLAIM = timedelta(seconds=10)
 """After so long, a request whose server died is taken over by whoever sends it again."""
 
 WAIT_SECONDS = 30.0

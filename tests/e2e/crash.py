@@ -33,7 +33,7 @@ MODEL = "diabetes"
 ALIASES = ("first", "second", "third")
 """Whoever promotes has an alias of his own: the last one that was acknowledged must stand."""
 
-LONGEST_LIFE_SECONDS = 4.0
+LONGEST_LIFE_SECONDS = 5.0
 SETTLING_SECONDS = 180.0
 RETRIED = {"STORE_UNAVAILABLE", "REGISTRY_UNAVAILABLE", "SERVER_STOPPING", "IDEMPOTENCY_KEY_BUSY"}
 """What may be answered while others die; the same request is sent again."""

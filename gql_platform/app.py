@@ -132,6 +132,7 @@ async def at_work(
         asyncio.create_task(services.webhooks.keep_delivering()),
         asyncio.create_task(services.jobs.keep_working()),
         asyncio.create_task(services.jobs.keep_clean()),
+        asyncio.create_task(services.schedules.keep_starting()),
         asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
     ]
     yield

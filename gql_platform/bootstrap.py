@@ -48,6 +48,7 @@ from gql_platform.registry.records import ModelPackage
 from gql_platform.registry.service import Registry
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.service import RunChanges
+from gql_platform.schedules.service import Schedules
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import ModelLoader, Predictor
@@ -155,6 +156,7 @@ def _compiled(native: "SklearnPredictor", package: ModelPackage) -> Predictor:
 def _services(settings: Settings, outside: Outside) -> Services:
     """Join the services to each other."""
     from gql_platform.adapters.sql.idempotency import SqlRequestKeys
+    from gql_platform.adapters.sql.schedules import SqlScheduleStore
     from gql_platform.adapters.sql.webhooks import SqlWebhookStore
 
     database = outside.database
@@ -168,6 +170,7 @@ def _services(settings: Settings, outside: Outside) -> Services:
     idempotency = Idempotency(database, SqlRequestKeys(database))
     journal = Journal(events, idempotency)
     jobs = _jobs(settings, outside, idempotency, events)
+    schedules = Schedules(database, SqlScheduleStore(database), jobs, events, idempotency)
     downloads = _downloads(settings, outside)
     key = settings.api_secret_key
     return Services(
@@ -184,7 +187,8 @@ def _services(settings: Settings, outside: Outside) -> Services:
         run_changes=RunChanges(outside.run_writer, tracking, journal),
         model_changes=ModelChanges(outside.registry_writer, registry, deployments, journal),
         jobs=jobs,
-        exports=Exports(jobs, tracking),
+        exports=Exports(jobs, schedules, tracking),
+        schedules=schedules,
         downloads=downloads,
         artifacts=Artifacts(outside.artifacts, downloads),
         lineage=LineageSearch(tracking, registry, serving),

@@ -18,6 +18,7 @@ from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.run_changes.service import RunChanges
+from gql_platform.schedules.service import Schedules
 from gql_platform.serving.service import Serving
 from gql_platform.store import Store
 from gql_platform.tracking.service import Tracking
@@ -46,6 +47,7 @@ class Services:
     changes: DeploymentChanges
     jobs: Jobs
     exports: Exports
+    schedules: Schedules
     downloads: Downloads
     webhooks: Webhooks
     artifacts: Artifacts

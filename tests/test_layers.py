@@ -99,8 +99,12 @@ MAY_USE: dict[str, set[str]] = {
 }
 """The packages of others that the inner layers may import; the outer ones are free."""
 
-MAY_ALSO_USE = {"gql_platform.demo.records": {"pandas"}}
-"""A trained model is published with the rows that describe it, which are a table."""
+MAY_ALSO_USE = {
+    "gql_platform.demo.records": {"pandas"},
+    "gql_platform.schedules.cron": {"croniter"},
+}
+"""A trained model is published with the rows that describe it, which are a table; and nobody reads
+cron better than its library."""
 
 MAY_ALSO_IMPORT = {
     "gql_platform.adapters.demo_process": {"settings"},

@@ -42,6 +42,9 @@
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── JobPriorityError           a number that is no priority of a job
+    │   ├── InvalidCronError           times that are none, or never come
+    │   ├── InvalidTimeZoneError       a time zone that there is not
+    │   ├── TooManySchedulesError      more schedules than are kept
     │   ├── InvalidModelError          a model that cannot be written like that
     │   ├── InvalidNoteError           a note that is too long
     │   ├── ModelVersionInUseError     a version that serves, and cannot go
@@ -70,6 +73,7 @@
     │   ├── PathNotFoundError          no such path
     │   ├── JobNotFoundError           no such job
     │   ├── JobFileNotFoundError       no such file of a job, or no longer
+    │   ├── ScheduleNotFoundError      no such schedule
     │   ├── ModelFilesNotFoundError    no files of a model where a run should have them
     │   ├── ArtifactNotFoundError      no such file of a run, or no longer
     │   ├── ExperimentNotFoundError    no such experiment
@@ -152,11 +156,15 @@ from gql_platform.errors.input import (
     VersionNotFoundError,
 )
 from gql_platform.errors.jobs import (
+    InvalidCronError,
+    InvalidTimeZoneError,
     JobFileNotFoundError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
     JobUnfinishedError,
+    ScheduleNotFoundError,
+    TooManySchedulesError,
     WorkerProcessError,
 )
 from gql_platform.errors.model import (
@@ -251,6 +259,7 @@ __all__ = [
     "IntervalError",
     "InvalidArtifactPathError",
     "InvalidBodyError",
+    "InvalidCronError",
     "InvalidCursorError",
     "InvalidDeploymentError",
     "InvalidDepthError",
@@ -264,6 +273,7 @@ __all__ = [
     "InvalidNoteError",
     "InvalidRowsError",
     "InvalidRunError",
+    "InvalidTimeZoneError",
     "JobFileNotFoundError",
     "JobFinishedError",
     "JobNotFoundError",
@@ -298,6 +308,7 @@ __all__ = [
     "RunFilterError",
     "RunFinishedError",
     "RunNotFoundError",
+    "ScheduleNotFoundError",
     "SequenceError",
     "ServerStoppingError",
     "SettingsError",
@@ -307,6 +318,7 @@ __all__ = [
     "TooManyIDsError",
     "TooManyItemsError",
     "TooManyRowsError",
+    "TooManySchedulesError",
     "TooManySeriesError",
     "TooManyWebhooksError",
     "TrustedDocumentsError",

@@ -57,3 +57,37 @@ class WorkerProcessError(PlatformError):
 
     code = "WORKER_PROCESS_FAILED"
     reason: str
+
+
+@dataclass(eq=False)
+class InvalidCronError(InvalidInputError):
+    """The times {cron!r} are none, or never come; write five fields of cron: minute, hour, day of
+    the month, month and day of the week, such as `30 2 * * mon-fri`.
+    """
+
+    code = "INVALID_CRON"
+    cron: str
+
+
+@dataclass(eq=False)
+class InvalidTimeZoneError(InvalidInputError):
+    """There is no time zone {time_zone!r}; name one as `Europe/Berlin` or `UTC`."""
+
+    code = "INVALID_TIME_ZONE"
+    time_zone: str
+
+
+@dataclass(eq=False)
+class TooManySchedulesError(InvalidInputError):
+    """There are {maximum} schedules, and no more can be made; delete one first."""
+
+    code = "TOO_MANY_SCHEDULES"
+    maximum: int
+
+
+@dataclass(eq=False)
+class ScheduleNotFoundError(NotFoundError):
+    """There is no schedule {schedule_id!r}; `jobSchedules` lists those that there are."""
+
+    code = "SCHEDULE_NOT_FOUND"
+    schedule_id: str

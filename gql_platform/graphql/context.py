@@ -13,6 +13,7 @@ from gql_platform.events.records import Event
 from gql_platform.graphql.schemas import Schemas
 from gql_platform.jobs.records import Job
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
+from gql_platform.schedules.records import JobSchedule
 from gql_platform.services import Services
 from gql_platform.tracking.records import Experiment, HistoryRequest, Run, Series
 from gql_platform.webhooks.records import Webhook, WebhookDelivery
@@ -64,6 +65,11 @@ class Loaders:
     def jobs(self) -> DataLoader[str, Job | None]:
         """Jobs by id."""
         return _loader(self._services.jobs.jobs_by_id)
+
+    @cached_property
+    def job_schedules(self) -> DataLoader[str, JobSchedule | None]:
+        """Schedules of jobs by id."""
+        return _loader(self._services.schedules.schedules_by_id)
 
     @cached_property
     def events(self) -> DataLoader[str, Event | None]:

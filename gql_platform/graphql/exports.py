@@ -14,9 +14,9 @@ from gql_platform.graphql.mutation import root_mutation
 from gql_platform.jobs.service import DEFAULT_PRIORITY
 
 
-@strawberry.input(description="What an export is to hold, beside all models and their versions.")
-class RegistryExportInput:
-    """What an export is to hold, beside all models and their versions."""
+@strawberry.input(description="What an export holds, beside all models and their versions.")
+class ExportContents:
+    """What an export holds, beside all models and their versions."""
 
     experiments: list[str] = strawberry.field(
         default_factory=list,
@@ -26,6 +26,16 @@ class RegistryExportInput:
         default=False,
         description="Whether it has all values of the metrics, and not the last ones alone.",
     )
+
+    def as_request(self) -> ExportRequest:
+        """Return it as the service takes it."""
+        return ExportRequest(tuple(self.experiments), self.metric_histories)
+
+
+@strawberry.input(description="What an export is to hold, beside all models and their versions.")
+class RegistryExportInput(ExportContents):
+    """What an export is to hold, beside all models and their versions."""
+
     priority: int = strawberry.field(
         default=DEFAULT_PRIORITY,
         description="Of the jobs that wait, those with lower numbers go first; at least 1.",
@@ -57,7 +67,7 @@ class ExportsMutation:
 
         That takes a job, which has the file in the end.
         """
-        request = ExportRequest(tuple(input.experiments), input.metric_histories)
+        request = input.as_request()
         exports, by = info.context.services.exports, info.context.viewer.name
         return JobChange(
             await exports.start(request, by=by, priority=input.priority, key=input.idempotency_key)

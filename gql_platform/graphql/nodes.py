@@ -18,6 +18,7 @@ from gql_platform.graphql.jobs import JobType, job_key
 from gql_platform.graphql.node import Node, decode_id
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.registry import ModelType, ModelVersionType, version_ref
+from gql_platform.graphql.schedules import JobScheduleType, schedule_key
 from gql_platform.graphql.tracking import ExperimentType, RunType
 from gql_platform.graphql.webhooks import (
     WebhookDeliveryType,
@@ -81,6 +82,11 @@ NODE_KINDS = {
     ),
     "Job": NodeKind(
         JobType, Permission.JOB_READ, lambda of, node_id: of.loaders.jobs.load(job_key(node_id))
+    ),
+    "JobSchedule": NodeKind(
+        JobScheduleType,
+        Permission.JOB_READ,
+        lambda of, node_id: of.loaders.job_schedules.load(schedule_key(node_id)),
     ),
     "Webhook": NodeKind(
         WebhookType,

@@ -31,6 +31,7 @@ from gql_platform.graphql.run_changes import RunsMutation
 from gql_platform.graphql.run_inputs import METRIC_KEYS, MetricInput
 from gql_platform.graphql.runs import TrackingQuery
 from gql_platform.graphql.scalars import SCALARS
+from gql_platform.graphql.schedules import SchedulesMutation, SchedulesQuery
 from gql_platform.graphql.serving import ServingQuery, ServingSubscription
 from gql_platform.graphql.webhook_changes import WebhooksMutation
 from gql_platform.graphql.webhooks import WebhooksQuery
@@ -38,11 +39,11 @@ from gql_platform.serving.records import ServedModel
 
 QUERIES: tuple[type, ...] = (
     NodeQuery, RegistryQuery, TrackingQuery, ServingQuery, DeploymentsQuery, EventsQuery,
-    JobsQuery, WebhooksQuery, LineageQuery, HealthQuery,
+    JobsQuery, SchedulesQuery, WebhooksQuery, LineageQuery, HealthQuery,
 )  # fmt: skip
 MUTATIONS: tuple[type, ...] = (
     DeploymentsMutation, ModelsMutation, RunsMutation, JobsMutation, ExportsMutation,
-    WebhooksMutation,
+    SchedulesMutation,    WebhooksMutation,
 )  # fmt: skip
 SUBSCRIPTIONS: tuple[type, ...] = (
     ServingSubscription, DeploymentsSubscription, EventsSubscription, JobsSubscription,

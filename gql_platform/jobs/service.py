@@ -112,9 +112,8 @@ class Jobs:
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
-        if not 1 <= priority <= MAX_PRIORITY:
-            raise JobPriorityError(priority=priority, maximum=MAX_PRIORITY)
-        job = self._new(kind, given, by=by, priority=priority)
+        check_priority(priority)
+        job = self.new(kind, given, by=by, priority=priority)
         arguments = {"input": given, "priority": priority}
         return await self._queued(job, f"job.start.{kind}", arguments, key=key)
 
@@ -135,7 +134,7 @@ class Jobs:
         found = await self._found(job_id)
         if not found.state.is_final:
             raise JobUnfinishedError(job_id=job_id, state=found.state.value)
-        job = self._new(found.kind, found.input, by=by, priority=found.priority, retry_of=job_id)
+        job = self.new(found.kind, found.input, by=by, priority=found.priority, retry_of=job_id)
         return await self._queued(job, "job.retry", {"id": job_id}, key=key)
 
     async def cancel(self, job_id: str, *, by: str, key: str | None = None) -> Job:
@@ -278,30 +277,18 @@ class Jobs:
         event = NewEvent(type_, SUBJECT, job.id, by, {"kind": job.kind})
         await self._events.append(transaction, [event])
 
-    async def _queued(
-        self, job: Job, operation: str, arguments: dict[str, Any], *, key: str | None
-    ) -> Job:
-        """Queue a job, unless one was queued under the key before, and return that one."""
-        request = keyed(key, caller=job.created_by, operation=operation, arguments=arguments)
+    async def prepare(self) -> None:
+        """Get ready for `queue`, before the transaction begins.
+
+        Raises:
+            StoreUnavailableError: If the platform's database does not answer.
+        """
         await self._engine.prepare()
 
-        async def finish(transaction: Transaction) -> Result:
-            await self._engine.enqueue(transaction, job)
-            await self._tell(transaction, JOB_QUEUED, job, by=job.created_by)
-            return {"id": job.id}
-
-        done = await self._idempotency.once(request, finish)
-        return await self._found(str(done["id"]))
-
-    async def _found(self, job_id: str) -> Job:
-        found = await self._engine.job(job_id)
-        if found is None:
-            raise JobNotFoundError(job_id=job_id)
-        return found
-
-    def _new(
+    def new(
         self, kind: str, given: Values, *, by: str, priority: int, retry_of: str | None = None
     ) -> Job:
+        """Return a job that is kept nowhere yet."""
         now = self._now()
         self._last_id = max(_new_id(now), _successor(self._last_id))
         return Job(
@@ -313,6 +300,41 @@ class Jobs:
             priority=priority,
             retry_of=retry_of,
         )
+
+    async def queue(self, transaction: Transaction, job: Job) -> None:
+        """Queue a new job, as the last act of a transaction; `prepare` comes before."""
+        await self._engine.enqueue(transaction, job)
+        await self._tell(transaction, JOB_QUEUED, job, by=job.created_by)
+
+    async def _queued(
+        self, job: Job, operation: str, arguments: dict[str, Any], *, key: str | None
+    ) -> Job:
+        """Queue a job, unless one was queued under the key before, and return that one."""
+        request = keyed(key, caller=job.created_by, operation=operation, arguments=arguments)
+        await self._engine.prepare()
+
+        async def finish(transaction: Transaction) -> Result:
+            await self.queue(transaction, job)
+            return {"id": job.id}
+
+        done = await self._idempotency.once(request, finish)
+        return await self._found(str(done["id"]))
+
+    async def _found(self, job_id: str) -> Job:
+        found = await self._engine.job(job_id)
+        if found is None:
+            raise JobNotFoundError(job_id=job_id)
+        return found
+
+
+def check_priority(priority: int) -> None:
+    """Let pass what is a priority.
+
+    Raises:
+        JobPriorityError: If it is none.
+    """
+    if not 1 <= priority <= MAX_PRIORITY:
+        raise JobPriorityError(priority=priority, maximum=MAX_PRIORITY)
 
 
 def _new_id(now: datetime) -> str:

@@ -24,6 +24,7 @@ from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.registry_writer import InMemoryRegistryWriter
 from gql_platform.testing.run_writer import InMemoryRunWriter
+from gql_platform.testing.schedules import InMemoryScheduleStore
 from gql_platform.testing.services import in_memory_services
 from gql_platform.testing.store import FIRST_MOMENT, InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
@@ -44,6 +45,7 @@ __all__ = [
     "InMemoryRegistryWriter",
     "InMemoryRequestKeys",
     "InMemoryRunWriter",
+    "InMemoryScheduleStore",
     "InMemorySecretStore",
     "InMemorySource",
     "InMemoryStore",

@@ -16,6 +16,7 @@ from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.idempotency.records import KeptRequest, Result
 from gql_platform.jobs.records import Job, LogLine
 from gql_platform.news import News
+from gql_platform.schedules.records import JobSchedule
 from gql_platform.store import Store, Transaction
 from gql_platform.webhooks.records import Webhook, WebhookDelivery
 
@@ -31,6 +32,7 @@ class Contents:
         requests: The requests that are kept, by scope and key.
         jobs: The jobs, by id.
         job_logs: What they have to say, by their ids.
+        schedules: The schedules, by id.
         webhooks: Where events are sent to, by id.
         deliveries: The events on their way, by id.
         secrets: What all servers share, by name.
@@ -42,6 +44,7 @@ class Contents:
     requests: dict[tuple[str, str], KeptRequest] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     job_logs: dict[str, tuple[LogLine, ...]] = field(default_factory=dict)
+    schedules: dict[str, JobSchedule] = field(default_factory=dict)
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     deliveries: dict[str, WebhookDelivery] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Contents:
             requests=copy(self.requests),
             jobs=copy(self.jobs),
             job_logs=copy(self.job_logs),
+            schedules=copy(self.schedules),
             webhooks=copy(self.webhooks),
             deliveries=copy(self.deliveries),
             secrets=copy(self.secrets),

@@ -23,6 +23,7 @@ from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
 from gql_platform.run_changes.service import RunChanges
+from gql_platform.schedules.service import Schedules
 from gql_platform.services import Services
 from gql_platform.serving.fleet import ServingLimits
 from gql_platform.serving.ports import Isolation
@@ -36,6 +37,7 @@ from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader
 from gql_platform.testing.registry_writer import InMemoryRegistryWriter
 from gql_platform.testing.run_writer import InMemoryRunWriter
+from gql_platform.testing.schedules import InMemoryScheduleStore
 from gql_platform.testing.store import InMemoryStore
 from gql_platform.testing.webhooks import InMemoryNetwork, InMemoryWebhookStore
 from gql_platform.tracking.service import Tracking
@@ -122,6 +124,7 @@ def _joined(
     idempotency = Idempotency(database, InMemoryRequestKeys(database))
     journal = Journal(events, idempotency)
     jobs = Jobs(InMemoryJobEngine(database), idempotency, events)
+    schedules = Schedules(database, InMemoryScheduleStore(database), jobs, events, idempotency)
     return Services(
         access=access,
         registry=registry,
@@ -136,7 +139,8 @@ def _joined(
         run_changes=RunChanges(InMemoryRunWriter(store), tracking, journal),
         model_changes=ModelChanges(InMemoryRegistryWriter(store), registry, deployments, journal),
         jobs=jobs,
-        exports=Exports(jobs, tracking),
+        exports=Exports(jobs, schedules, tracking),
+        schedules=schedules,
         downloads=downloads,
         artifacts=Artifacts(artifacts, downloads),
         lineage=LineageSearch(tracking, registry, serving),

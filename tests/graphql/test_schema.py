@@ -124,6 +124,7 @@ ROOT_FIELDS = {
     "{ events { totalCount } }": Permission.EVENT_READ,
     '{ job(id: "Sm9iOjAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAw") { kind } }': Permission.JOB_READ,
     "{ jobs { totalCount } }": Permission.JOB_READ,
+    "{ jobSchedules { cron } }": Permission.JOB_READ,
     "{ webhooks { url } }": Permission.WEBHOOK_READ,
     f'{{ webhook(id: "{WEBHOOK}") {{ url }} }}': Permission.WEBHOOK_READ,
     f'{{ webhookDeliveries(webhook: "{WEBHOOK}") {{ totalCount }} }}': Permission.WEBHOOK_READ,

@@ -167,6 +167,25 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The job 'a' has no file 'b.zip', or no longer: files are kept while their job is.",
     ),
     (
+        errors.InvalidCronError(cron="* *"),
+        (
+            "The times '* *' are none, or never come; write five fields of cron: minute, hour, "
+            "day of the month, month and day of the week, such as `30 2 * * mon-fri`."
+        ),
+    ),
+    (
+        errors.InvalidTimeZoneError(time_zone="Mars"),
+        "There is no time zone 'Mars'; name one as `Europe/Berlin` or `UTC`.",
+    ),
+    (
+        errors.TooManySchedulesError(maximum=3),
+        "There are 3 schedules, and no more can be made; delete one first.",
+    ),
+    (
+        errors.ScheduleNotFoundError(schedule_id="a"),
+        "There is no schedule 'a'; `jobSchedules` lists those that there are.",
+    ),
+    (
         errors.JobPriorityError(priority=0, maximum=9),
         ("The priority 0 is none; pass a whole number from 1 to 9, where 1 is the most urgent."),
     ),

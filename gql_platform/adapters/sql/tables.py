@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-REVISION = "0005"
+REVISION = "0006"
 """What this code knows; each migration has the next number."""
 
 metadata = MetaData()
@@ -122,6 +122,23 @@ job_log = Table(
     Column("time", Moment, nullable=False),
     Column("level", String(20), nullable=False),
     Column("message", Text, nullable=False),
+)
+
+job_schedules = Table(
+    "platform_job_schedules",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("kind", String(100), nullable=False),
+    Column("input", _Json, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("cron", String(100), nullable=False),
+    Column("time_zone", String(100), nullable=False),
+    Column("is_enabled", Boolean, nullable=False),
+    Column("next_at", Moment, nullable=True),
+    Column("created_at", Moment, nullable=False),
+    Column("created_by", String(255), nullable=False),
+    Column("last_job_id", String(36), nullable=True),
+    Index("platform_job_schedules_due", "next_at"),
 )
 
 workers = Table(

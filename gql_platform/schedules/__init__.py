@@ -1,0 +1,1 @@
+"""Jobs that are started again and again, at set times."""

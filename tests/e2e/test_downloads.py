@@ -62,7 +62,7 @@ def run_with_large_file(data_dir: Path) -> str:
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     location = (data_dir / "artifacts" / "large").as_uri()
     run = client.create_run(client.create_experiment("large", artifact_location=location))
-    folder = Path(run.info.artifact_uri.removeprefix("file://"))
+    folder = Path(str(run.info.artifact_uri).removeprefix("file://"))
     folder.mkdir(parents=True)
     with (folder / "large.bin").open("wb") as file:
         file.seek(LARGE_BYTES - len(TAIL))

@@ -161,7 +161,11 @@ def _opened(file: _File, folders: _TemporaryFolders) -> OpenFile | None:
         return None
     release = partial(asyncio.to_thread, folders.delete)
     media_type = _artifact("", file.found).media_type
-    return OpenFile(here, media_type, here.stat().st_size, release)
+    try:
+        return OpenFile(here, media_type, here.stat().st_size, release)
+    except FileNotFoundError:
+        # Somebody deleted it this moment.
+        return None
 
 
 def _content(files: RunFiles, *, path: str, limit_bytes: int) -> bytes | None:

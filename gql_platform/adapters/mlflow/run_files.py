@@ -162,7 +162,8 @@ class RunFiles:
                 )
             )
         except MlflowException as error:
-            # Servers before MLflow 3 know none.
-            if error.error_code == "ENDPOINT_NOT_FOUND":
+            # Servers before MLflow 3 know no models, and not all can look for those of a run; and
+            # what its language of searches cannot read can be no model's name.
+            if error.error_code in {"ENDPOINT_NOT_FOUND", "INVALID_PARAMETER_VALUE"}:
                 return []
             raise

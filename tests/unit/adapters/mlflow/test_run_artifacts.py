@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from mlflow import MlflowClient
@@ -138,7 +139,22 @@ class TestModels:
         assert await logged.listed() == []
         assert await logged.text("model/MLmodel") is None
 
-    @pytest.mark.parametrize("name", ["a' OR name = 'model", "model%", "x.y", 'a"b'])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "a' OR name = 'model",
+            "model%",
+            "x.y",
+            'a"b',
+            "a;b",
+            "a--b",
+            "a#b",
+            "a`b",
+            "a b",
+            "é",
+            "(",
+        ],
+    )
     async def test_no_name_gets_into_the_filter(self, logged: Logged, name: str) -> None:
         """What can be no model's name is not asked for."""
         logged.model("model", {"MLmodel": "x"})
@@ -199,7 +215,7 @@ class TestPlaces:
 
     def test_store_cannot_list_what_lies_elsewhere(self) -> None:
         """Whatever it says, only what lies directly in the folder is taken."""
-        place = StorePlace(Liar())
+        place = StorePlace(cast(Any, Liar()))
         assert place.entries("a", limit=9) == [Found("a/good", is_folder=False, size_bytes=1)]
 
 

@@ -11,6 +11,9 @@ from gql_platform.idempotency.service import Idempotency
 from gql_platform.journal.records import Entry
 from gql_platform.store import Transaction
 
+AT_ONCE = 16
+"""How many changes are at work at once: more would only wait for the one writer of a database."""
+
 
 class Journal:
     """Make changes that no transaction holds, such as in MLflow.
@@ -18,11 +21,13 @@ class Journal:
     Args:
         events: Where each change is written down.
         idempotency: What does each request once.
+        at_once: How many changes are at work at once; further ones wait for their turn.
     """
 
-    def __init__(self, events: Events, idempotency: Idempotency) -> None:
+    def __init__(self, events: Events, idempotency: Idempotency, *, at_once: int = AT_ONCE) -> None:
         self._events = events
         self._idempotency = idempotency
+        self._free = asyncio.Semaphore(at_once)
         self._at_work: set[asyncio.Task[Result]] = set()
 
     async def make(
@@ -34,7 +39,8 @@ class Journal:
     ) -> Result:
         """Make a change and write it down, or return what it came to if it was made before.
 
-        A change that has begun goes to its end, even if whoever asked for it is gone.
+        A change that has begun goes to its end, even if whoever asked for it is gone; one that
+        still waits for its turn is not begun then.
 
         Args:
             request: The request; None for one without a key.
@@ -48,10 +54,15 @@ class Journal:
             IdempotencyKeyBusyError: If the first one is still at work after a while.
             StoreUnavailableError: If the platform's database does not answer.
         """
+        await self._free.acquire()
         task = asyncio.create_task(self._made(request, change, tidy))
         self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        task.add_done_callback(self._done)
         return await asyncio.shield(task)
+
+    def _done(self, task: asyncio.Task[Result]) -> None:
+        self._at_work.discard(task)
+        self._free.release()
 
     async def _made(
         self,

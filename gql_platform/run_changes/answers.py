@@ -25,6 +25,16 @@ def logged(run_id: str, items: Items, refused: Sequence[Refusal]) -> RunLogged:
     )
 
 
+def counts_of(answer: RunLogged) -> Mapping[str, int]:
+    """Return how many items of each kind were logged, and how many were not."""
+    return {
+        "paramCount": answer.param_count,
+        "metricCount": answer.metric_count,
+        "tagCount": answer.tag_count,
+        "refusedCount": len(answer.refused),
+    }
+
+
 def kept(answer: RunLogged) -> Mapping[str, Any]:
     """Return an answer as JSON knows it, without the names: the same request brings them again."""
     refused = [

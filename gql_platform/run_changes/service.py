@@ -1,7 +1,9 @@
 """The changes of experiments and runs."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from gql_platform.errors import (
@@ -30,7 +32,7 @@ from gql_platform.idempotency.service import KEPT, keyed
 from gql_platform.journal.records import REQUEST_TAG, Entry
 from gql_platform.journal.service import Journal
 from gql_platform.registry.records import Tag
-from gql_platform.run_changes.answers import kept, logged, told_again
+from gql_platform.run_changes.answers import counts_of, kept, logged, told_again
 from gql_platform.run_changes.items import checked
 from gql_platform.run_changes.naming import end_problem, experiment_problem, run_problem, tags_of
 from gql_platform.run_changes.ports import RunWriter
@@ -48,6 +50,9 @@ from gql_platform.tracking.service import Tracking
 
 MAX_ITEMS = 10_000
 """How many items one call logs."""
+
+FEW_ITEMS = 1_000
+"""Up to so many items are judged at once."""
 
 LEEWAY = timedelta(minutes=10)
 """By how much the clocks of two servers may differ."""
@@ -203,16 +208,12 @@ class RunChanges:
             run = await self._active(run_id)
             moment = await self._moment(run, timed)
             params = {param.key: param.value for param in run.params}
-            found = checked(items, known=params, moment_ms=moment)
+            judge = partial(checked, items, known=params, moment_ms=moment)
+            # To judge thousands of items takes a while, in which others have their turn.
+            found = await asyncio.to_thread(judge) if len(items) > FEW_ITEMS else judge()
             by_store = await writer.log(run_id, found.batch)
             answer = logged(run_id, items, [*found.refused, *by_store])
-            counts = {
-                "paramCount": answer.param_count,
-                "metricCount": answer.metric_count,
-                "tagCount": answer.tag_count,
-                "refusedCount": len(answer.refused),
-            }
-            event = NewEvent(RUN_LOGGED, "Run", run_id, by, counts)
+            event = NewEvent(RUN_LOGGED, "Run", run_id, by, counts_of(answer))
             is_logged = len(answer.refused) < len(items)
             return Entry(kept(answer), [event] if is_logged else [])
 

@@ -25,6 +25,7 @@ class Bench:
         self.journal = Journal(
             Events(self.database, InMemoryEventLog(self.database)),
             Idempotency(self.database, InMemoryRequestKeys(self.database)),
+            at_once=2,
         )
         self.steps: list[str] = []
 
@@ -71,6 +72,27 @@ async def test_change_goes_on_without_its_caller(bench: Bench) -> None:
         await asyncio.sleep(0)
     assert bench.steps == ["made", "tidied"]
     assert len(bench.database.contents.events) == 1
+
+
+async def test_changes_take_turns(bench: Bench) -> None:
+    """No more are at work than may be, and who hangs up before its turn has changed nothing."""
+    at_work, most = 0, 0
+
+    async def change() -> Entry:
+        nonlocal at_work, most
+        at_work += 1
+        most = max(most, at_work)
+        await asyncio.sleep(0)
+        at_work -= 1
+        return await bench.change()
+
+    asking = [asyncio.create_task(bench.journal.make(None, change)) for _ in range(9)]
+    await asyncio.sleep(0)
+    asking.pop().cancel()
+    await asyncio.gather(*asking)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert (most, len(bench.steps)) == (2, 8)
 
 
 async def test_nothing_is_made_without_the_database(bench: Bench) -> None:

@@ -4,7 +4,9 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.answers import kept, logged, told_again
@@ -146,6 +148,35 @@ class TestRepeated:
             MetricPoint("b", 3.0, 0, 7),
             MetricPoint("a", 4.0, 0, 1_769_860_800_000),
         ]
+
+
+KEYS = st.sampled_from(["a", "b", "c/d", "", "..", "gql_platform.x", "k" * 251])
+TEXTS = st.sampled_from(["1", "2", "", "\x00", "x" * 8_001])
+NUMBERS = st.one_of(st.floats(), st.integers(), st.sampled_from(["NaN", "Infinity", "nan", "x"]))
+
+
+@hypothesis.given(
+    st.lists(st.builds(Param, KEYS, TEXTS)),
+    st.lists(st.builds(MetricValue, KEYS, NUMBERS, st.integers(-2, 2))),
+    st.lists(st.builds(Tag, KEYS, TEXTS)),
+)
+def test_each_item_is_logged_or_refused(
+    params: list[Param], metrics: list[MetricValue], tags: list[Tag]
+) -> None:
+    """None is lost: what is sent stands for what is neither sent nor refused."""
+    items = Items(params, metrics, tags)
+    found = checked(items, known={"a": "1"}, moment_ms=7)
+    places = {kind: {e.index for e in found.refused if e.kind is kind} for kind in ItemKind}
+    assert len(found.refused) == sum(map(len, places.values()))
+    logged_metrics = set(range(len(metrics))) - places[ItemKind.METRIC]
+    assert set(found.batch.metrics) == logged_metrics
+    points = list(found.batch.metrics.values())
+    assert len({(each.key, each.step, each.time_ms) for each in points}) == len(points)
+    sent = {"a": "1", **{each.key: each.value for each in found.batch.params.values()}}
+    for index in set(range(len(params))) - places[ItemKind.PARAM]:
+        assert sent[params[index].key] == params[index].value
+    set_tags = {each.key for each in found.batch.tags.values()}
+    assert set_tags == {tags[i].key for i in set(range(len(tags))) - places[ItemKind.TAG]}
 
 
 class TestAnswers:

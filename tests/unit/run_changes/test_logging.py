@@ -28,7 +28,7 @@ from gql_platform.run_changes.records import (
     RunEnd,
     RunLogged,
 )
-from gql_platform.run_changes.service import MAX_ITEMS
+from gql_platform.run_changes.service import FEW_ITEMS, MAX_ITEMS
 from gql_platform.testing import FIRST_MOMENT, InMemoryRunWriter
 from gql_platform.tracking.records import Param, Run, RunState
 from tests.unit.run_changes.server import NOON, DeadError, Server
@@ -184,6 +184,13 @@ class TestLog:
             await server.changes.log("r", items, by="me")
         assert (refused.value.count, refused.value.maximum) == (MAX_ITEMS + 1, MAX_ITEMS)
         assert server.store.calls["log"] == 0
+
+    async def test_thousands_of_items_are_logged(self, server: Server) -> None:
+        """They are judged beside the event loop, and in their order."""
+        metrics = [MetricValue("loss", step, step) for step in range(FEW_ITEMS)]
+        answer = await server.changes.log("r", Items([Param("C", "2")], metrics), by="me")
+        assert codes(answer) == [(ItemKind.PARAM, 0, "C", "PARAM_CHANGED")]
+        assert await server.values("loss") == list(range(FEW_ITEMS))
 
     async def test_run_must_be_there(self, server: Server) -> None:
         """An unknown run and a deleted one are told apart, and a key is free again."""

@@ -3,9 +3,12 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.utils import validation
 
 from gql_platform.adapters.mlflow.batches import MOST_CHARACTERS, Item, items_of, parts_of
 from gql_platform.adapters.mlflow.client import Client
@@ -13,6 +16,7 @@ from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
 from gql_platform.errors import InvalidRunError, RegistryUnavailableError
 from gql_platform.registry.records import Tag
 from gql_platform.run_changes.records import Batch, ItemKind, MetricPoint, RefusalCode
+from gql_platform.texts import key_problem
 from gql_platform.tracking.records import Param
 from tests.contract.mlflow_registry import client_of, new_database
 
@@ -48,6 +52,15 @@ class TestParts:
     def test_nothing_is_no_part(self) -> None:
         """Then MLflow is not asked."""
         assert list(parts_of([])) == []
+
+
+@hypothesis.given(st.text(st.characters(), max_size=8), st.text(max_size=8))
+def test_what_is_let_pass_mlflow_takes(key: str, value: str) -> None:
+    """Our rules are at least as strict as MLflow's own."""
+    if key_problem(key) is None:
+        validation._validate_metric(key, 1.0, 0, 0)
+        validation._validate_param(key, value)
+        validation._validate_tag(key, value)
 
 
 @pytest.mark.slow

@@ -185,6 +185,7 @@ class WebhooksMutation:
             **CONTENT_ERRORS,
             WebhookSecretError: ("input", "secret"),
             TooManyWebhooksError: ("input",),
+            WebhookNotFoundError: ("input", "idempotencyKey"),
             **KEY_ERRORS,
         },
     )

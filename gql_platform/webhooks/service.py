@@ -160,6 +160,7 @@ class Webhooks:
             WebhookTextError: If a text cannot be kept.
             EventFilterError: If it asks for what is no type.
             TooManyWebhooksError: If there are as many as there may be.
+            WebhookNotFoundError: If that of a repeated request was deleted since.
             IdempotencyKeyReusedError: If the key came with another request.
         """
         self._check(asdict(draft))

@@ -234,6 +234,15 @@ class TestChanges:
         assert await ask(client, "query ($id: ID!) { webhook(id: $id) { id } }", id=webhook) is None
         assert await ask(client, DELIVERIES, webhook=webhook) is None
 
+    async def test_repeated_request_does_not_bring_it_back(self, client: GraphQLClient) -> None:
+        """The answer says that what it made is gone."""
+        given = {"url": URL, "idempotencyKey": "k"}
+        webhook = (await do(client, CREATE, **given))["webhook"]["id"]
+        await do(client, DELETE, id=webhook)
+        assert await do(client, CREATE, **given) == refused(
+            "WebhookNotFoundError", "WEBHOOK_NOT_FOUND", "input", "idempotencyKey"
+        )
+
     @pytest.mark.parametrize("document", [UPDATE, ROTATE, DELETE, TEST])
     @pytest.mark.parametrize(
         ("given", "typename", "code"),

@@ -123,8 +123,12 @@ class Schedules:
         if len(await self.all()) >= MAX_SCHEDULES:
             raise TooManySchedulesError(maximum=MAX_SCHEDULES)
         arguments = {
-            "kind": kind, "input": given, "priority": priority, "is_enabled": is_enabled,
-            "cron": times.cron, "time_zone": times.time_zone,
+            "kind": kind,
+            "input": given,
+            "priority": priority,
+            "is_enabled": is_enabled,
+            "cron": times.cron,
+            "time_zone": times.time_zone,
         }
         request = keyed(key, caller=by, operation="schedule.create", arguments=arguments)
 

@@ -259,6 +259,13 @@ class CompiledSchema(strawberry.Schema):
         return self._told(operation, result)
 
     def _executed(self, operation: _Operation) -> Any:
+        measured = operation.measured
+        if measured is not None and measured.is_introspection:
+            # The schema of many models takes a second, and nothing of it waits for the loop.
+            return asyncio.to_thread(self._begun_execution, operation)
+        return self._begun_execution(operation)
+
+    def _begun_execution(self, operation: _Operation) -> Any:
         execution = self._execution(operation)
         if isinstance(execution, list):
             return CoreResult(None, execution)

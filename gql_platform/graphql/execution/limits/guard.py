@@ -1,22 +1,27 @@
 """The door of the server: what a document may be, and what it costs."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     Source,
+    get_introspection_query,
+    parse,
 )
 from graphql.language import Lexer, Token
 from graphql.language.parser import Parser
 
-from gql_platform.graphql.execution.limits.bounds import Limit, Limits
+from gql_platform.graphql.execution.limits.bounds import SATURATED, Limit, Limits
 from gql_platform.graphql.execution.limits.declarations import CostTable
 from gql_platform.graphql.execution.limits.expansion import Expansion, Measures
 from gql_platform.graphql.execution.limits.refusals import (
@@ -47,6 +52,7 @@ class MeasuredOperation:
         node: The same.
         type: Whether it is a query, a mutation, or a subscription.
         name: Its name, if it has one.
+        is_introspection: Whether it asks for the schema alone.
         measured: What was measured of it, by limit.
     """
 
@@ -61,6 +67,7 @@ class MeasuredOperation:
         self.node = node
         self.type: OperationType = node.operation
         self.name = node.name.value if node.name else None
+        self.is_introspection = all(map(_asks_for_schema, node.selection_set.selections))
         self.measured: dict[Limit, int] = _static_measures(measures)
         self._formula = formula
         self._limits = limits
@@ -120,6 +127,20 @@ class MeasuredDocument:
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         return self.operations.get(name)
+
+
+_OF_THE_SCHEMA = frozenset(("__schema", "__type", "__typename"))
+
+INTROSPECTION = get_introspection_query(
+    specified_by_url=True,
+    directive_is_repeatable=True,
+    schema_description=True,
+    input_value_deprecation=True,
+    one_of=True,
+)
+"""The usual document of tools that ask for the whole schema."""
+
+UNLIMITED = Limits(nodes=SATURATED - 1, cost=SATURATED - 1)
 
 
 class Guard:
@@ -185,9 +206,25 @@ class Guard:
         self.limits.check(found.counted)
         if found.introspection is not None and not self._introspection:
             raise IntrospectionDisabledError(found.introspection)
-        operations = self._operations(found)
-        self.limits.check(_largest(operations))
+        operations = self._operations(found, self.limits)
+        is_introspection = all(each.is_introspection for each in operations.values())
+        limits = self._limits_of_introspection if is_introspection else self.limits
+        limits.check(_largest(operations))
         return MeasuredDocument(operations)
+
+    @cached_property
+    def _limits_of_introspection(self) -> Limits:
+        """What documents may cost that ask for the schema alone: as much as the usual one.
+
+        That one grows with the schema, and tools need it whatever the size.
+        """
+        found = survey(parse(INTROSPECTION))
+        (usual,) = self._operations(found, UNLIMITED).values()
+        return replace(
+            self.limits,
+            nodes=max(self.limits.nodes, usual.measured[Limit.NODES]),
+            cost=max(self.limits.cost, usual.measured[Limit.COST]),
+        )
 
     def validate(self, document: DocumentNode) -> list[GraphQLError]:
         """Validate a document that was measured, and return a few of its errors.
@@ -202,7 +239,7 @@ class Guard:
             suggestions=self._suggestions,
         )
 
-    def _operations(self, found: Survey) -> dict[str | None, MeasuredOperation]:
+    def _operations(self, found: Survey, limits: Limits) -> dict[str | None, MeasuredOperation]:
         expansion = Expansion(self._table)
         for fragment in found.fragments.values():
             expansion.add_fragment(fragment)
@@ -211,9 +248,13 @@ class Guard:
             measures = expansion.operation(node)
             formula = expansion.steps.formula(measures.amount.nodes, measures.amount.cost)
             response = partial(ResponseCost, self._table, node, found.fragments)
-            measured = MeasuredOperation(node, measures, formula, response, self.limits)
+            measured = MeasuredOperation(node, measures, formula, response, limits)
             operations[measured.name] = measured
         return operations
+
+
+def _asks_for_schema(selection: SelectionNode) -> bool:
+    return isinstance(selection, FieldNode) and selection.name.value in _OF_THE_SCHEMA
 
 
 def _static_measures(measures: Measures) -> dict[Limit, int]:

@@ -41,7 +41,7 @@ EXPECTED = {
     "deep_nesting": "depth nesting",
     "deep_inline_fragments": "nesting syntax",
     "wide_inline_fragments": "bytes comparisons tokens",
-    "introspection_depth": "depth nodes validation",
+    "introspection_depth": "depth nodes",
     "introspection_lists": "depth fields validation",
     "pages_of_pages": "nodes",
     "giant_page": "nodes",

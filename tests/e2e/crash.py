@@ -33,8 +33,12 @@ MODEL = "diabetes"
 ALIASES = ("first", "second", "third")
 """Whoever promotes has an alias of his own: the last one that was acknowledged must stand."""
 
-LONGEST_LIFE_SECONDS = 5.0
-SETTLING_SECONDS = 180.0
+SHORT_LIFE_SECONDS = 4.0
+LONG_LIFE_SECONDS = 25.0
+LONG_LIVES = 0.2
+"""Most servers die young; only some live until a dead worker's jobs go on."""
+
+SETTLING_SECONDS = 240.0
 RETRIED = {"STORE_UNAVAILABLE", "REGISTRY_UNAVAILABLE", "SERVER_STOPPING", "IDEMPOTENCY_KEY_BUSY"}
 """What may be answered while others die; the same request is sent again."""
 
@@ -180,7 +184,8 @@ class Workload:
         while not self.ended.is_set():
             answer = self._until_answered(EXPORT)
             self.jobs.append(answer["answer"]["job"]["id"])
-            self.ended.wait(self.choose.uniform(1, 8))
+            # Jobs are asked for more slowly than they are done, over all.
+            self.ended.wait(self.choose.uniform(5, 30))
 
     def _until_answered(self, document: str, **variables: object) -> dict[str, Any]:
         """Send a request, with one key, until there is an answer."""
@@ -221,14 +226,18 @@ class House:
         """Start it, and let it die at some moment in some way."""
         with starting_server(self.folder, environ=self.environ) as server:
             self.front.url = server.url
-            time.sleep(self.choose.uniform(0.0, LONGEST_LIFE_SECONDS))
+            time.sleep(self._life_seconds())
             kind = self.choose.choice(("server", "server", "workers", "all"))
             self._kill(server, kind)
             if kind == "workers":
-                time.sleep(self.choose.uniform(0.0, LONGEST_LIFE_SECONDS))
+                time.sleep(self._life_seconds())
                 self._kill(server, "server")
             self.front.url = None
         self.check()
+
+    def _life_seconds(self) -> float:
+        is_long = self.choose.random() < LONG_LIVES
+        return self.choose.uniform(0.0, LONG_LIFE_SECONDS if is_long else SHORT_LIFE_SECONDS)
 
     def _kill(self, server: ServerProcess, kind: str) -> None:
         process = psutil.Process(server.process.pid)

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 
 from gql_platform.jobs.records import JobKind, Note, Progress, Running, Values
@@ -64,6 +65,22 @@ def tell_no_json(_: str, __: Values) -> Running:
     return {"share": float("nan")}
 
 
+def tell_no_object(_: str, __: Values) -> Running:
+    """End with nothing, where an object is expected."""
+    yield Progress(message="thinking")
+    return None  # type: ignore[return-value] # that is the point
+
+
+def tell_oddly(_: str, given: Values) -> Running:
+    """Tell what no database keeps, and what nobody is to read, and fail if that is asked for."""
+    odd = "a\x00b\ud800c of postgresql://me:secret@host/name"
+    yield Progress(0.5, odd, {"counted\x00": 1})
+    yield Note(odd)
+    if given["is_failing"]:
+        raise ValueError(odd)
+    return {"text\x00": ["a\x00"]}
+
+
 KINDS = {
     kind.name: kind
     for kind in (
@@ -74,6 +91,9 @@ KINDS = {
         JobKind("hangAtFirst", hang_at_first, max_attempts=1),
         JobKind("die", die, max_attempts=1),
         JobKind("tellNoJson", tell_no_json, max_attempts=1),
+        JobKind("tellNoObject", tell_no_object, max_attempts=1),
+        JobKind("tellOddly", tell_oddly, max_attempts=1),
+        JobKind("unsendable", partial(add, threading.Lock())),  # type: ignore[arg-type] # so it is
         JobKind("takeMemory", take_memory, max_attempts=1, memory_limit_mb=2048),
     )
 }

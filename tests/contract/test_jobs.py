@@ -368,6 +368,11 @@ class TestProcesses:
                 "tellNoJson",
                 "its result is no JSON: Out of range float values are not JSON compliant",
             ),
+            (
+                "unsendable",
+                """the worker could not go on: TypeError("cannot pickle '_thread.lock' object")""",
+            ),
+            ("tellNoObject", "its result is a NoneType instead of an object."),
         ],
     )
     async def test_limits(self, bench: Bench, tmp_path: Path, kind: str, error: str) -> None:
@@ -378,6 +383,24 @@ class TestProcesses:
             await ended(job.id)
         found = await bench.found(job.id)
         assert (found.state, found.error) == (JobState.FAILED, error)
+
+    @pytest.mark.parametrize("is_failing", [False, True])
+    async def test_odd_texts(self, bench: Bench, is_failing: bool) -> None:
+        """What no database keeps does not keep a job from its end, and passwords are not told."""
+        job = await bench.done("tellOddly", is_failing=is_failing)
+        shown = (
+            "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c of postgresql://***@host/name"
+        )
+        (line, *more) = (await bench.jobs.log_page(job.id)).items
+        assert line.message == shown
+        key = "counted\N{REPLACEMENT CHARACTER}"
+        assert job.progress == Progress(0.5, shown, {key: 1})
+        if is_failing:
+            assert (job.state, job.error) == (JobState.FAILED, f"ValueError: {shown}")
+            assert [each.message for each in more] == [job.error]
+        else:
+            result = {"text\N{REPLACEMENT CHARACTER}": ["a\N{REPLACEMENT CHARACTER}"]}
+            assert (job.state, job.result, more) == (JobState.SUCCEEDED, result, [])
 
     async def test_unknown_kind_fails(self, bench: Bench) -> None:
         """A job that this worker cannot do says so, instead of waiting for ever."""

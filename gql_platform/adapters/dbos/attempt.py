@@ -1,11 +1,19 @@
 """One attempt at a job, in a process of its own."""
 
-import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import structlog
+
+from gql_platform.adapters.dbos.told import (
+    UntellableError,
+    kept_note,
+    kept_progress,
+    kept_result,
+    kept_text,
+)
 from gql_platform.adapters.isolation.channel import decoded, encoded
 from gql_platform.adapters.isolation.child import Child, Plan, StartError
 from gql_platform.adapters.isolation.raised import Raised
@@ -15,6 +23,8 @@ LOOK_EVERY_SECONDS = 0.5
 """How often to look whether a job is cancelled while its process computes."""
 
 START_SECONDS = 60.0
+
+log = structlog.get_logger(__name__)
 
 
 class AttemptError(Exception):
@@ -86,12 +96,18 @@ def attempt(
     try:
         child = plan.start()
     except StartError as error:
-        raise AttemptError(str(error)) from error
+        raise AttemptError(kept_text(str(error))) from error
     ended, cancelled = threading.Event(), threading.Event()
 
     def watch() -> None:
         while not ended.wait(LOOK_EVERY_SECONDS):
-            if is_cancelled():
+            try:
+                is_over = is_cancelled()
+            except Exception:
+                # Without this thread, nothing would end the process of a cancelled job.
+                log.exception("job_not_watched", job=job.id)
+                continue
+            if is_over:
                 cancelled.set()
                 child.hang_up()
                 return
@@ -106,8 +122,9 @@ def attempt(
         raise AttemptError(f"its process died ({child.death()}).") from error
     finally:
         ended.set()
-        watcher.join()
+        # It is not to go on while the other thread waits for the database.
         child.kill()
+        watcher.join()
 
 
 def _result(
@@ -122,20 +139,19 @@ def _result(
             reason = f"it took longer than {kind.timeout_seconds:g} s; its process was killed."
             raise AttemptError(reason) from error
         if isinstance(answer, Raised):
-            raise AttemptError(answer.shown) from answer.as_error()
-        if isinstance(answer, Finished):
-            _check_values("result", answer.result)
-            return answer.result
-        if isinstance(answer, Progress):
-            _check_values("progress", {**answer.numbers, "fraction": answer.fraction})
-        elif not isinstance(answer, Note):
-            raise AttemptError(f"it told a {type(answer).__name__} instead of its progress.")
-        on_told(answer)
+            raise AttemptError(kept_text(answer.shown)) from answer.as_error()
+        try:
+            if isinstance(answer, Finished):
+                return kept_result(answer.result)
+            told = _kept(answer)
+        except UntellableError as error:
+            raise AttemptError(str(error)) from error
+        on_told(told)
 
 
-def _check_values(noun: str, values: Values) -> None:
-    """Let pass what the database can keep."""
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise AttemptError(f"its {noun} is no JSON: {error}") from error
+def _kept(told: object) -> Progress | Note:
+    if isinstance(told, Progress):
+        return kept_progress(told)
+    if isinstance(told, Note):
+        return kept_note(told)
+    raise UntellableError(f"it told a {type(told).__name__} instead of its progress.")

@@ -6,6 +6,8 @@ from typing import Any
 
 from dbos import Serializer
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.sqlite_file import PRAGMAS
@@ -23,6 +25,9 @@ WORKFLOW = "job"
 
 BUSY_SECONDS = 30.0
 """How long a worker waits for others that write; nobody waits for its answer."""
+
+AWAY = (OperationalError, InterfaceError, InternalError, NoConnectionError)
+"""What is raised while the database does not answer, or takes no writes."""
 
 # It tells of each of its tables, and of what it thinks of SQLite.
 logging.getLogger("dbos").setLevel(logging.ERROR)

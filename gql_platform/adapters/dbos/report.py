@@ -31,6 +31,7 @@ class Report:
     _notes: list[Note] = field(default_factory=list, init=False)
     _written_at: float = field(default=-WRITE_EVERY_SECONDS, init=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _writing: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def take(self, told: Progress | Note) -> None:
         """Keep what the attempt tells, and write it down if the last time is long enough ago."""
@@ -43,7 +44,15 @@ class Report:
             self.flush()
 
     def flush(self) -> None:
-        """Write down what was told since the last time."""
+        """Write down what was told since the last time.
+
+        One thread after another: a later progress must not be written before an earlier one, nor
+        two lines with one number.
+        """
+        with self._writing:
+            self._flush()
+
+    def _flush(self) -> None:
         with self._turn:
             progress, notes = self._progress, self._notes
             self._progress, self._notes = None, []

@@ -10,12 +10,12 @@ from typing import NoReturn, TypeVar
 import structlog
 from dbos import DBOS, DBOSConfig
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from gql_platform.adapters.dbos.attempt import AttemptError, CancelledError, attempt
 from gql_platform.adapters.dbos.connection import (
     APPLICATION,
     APPLICATION_VERSION,
+    AWAY,
     QUEUE,
     SCHEMA,
     WORKFLOW,
@@ -25,9 +25,11 @@ from gql_platform.adapters.dbos.connection import (
 )
 from gql_platform.adapters.dbos.life import Life
 from gql_platform.adapters.dbos.report import Report
+from gql_platform.adapters.dbos.told import kept_text
 from gql_platform.adapters.sql import jobs as rows
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.events import append_events
+from gql_platform.adapters.sql.outage import reason_of
 from gql_platform.adapters.sql.webhooks import put_deliveries
 from gql_platform.events.records import NewEvent
 from gql_platform.jobs.records import (
@@ -182,11 +184,19 @@ class Worker:
             reason = f"no worker here knows the kind {job.kind!r}."
             self._end(job, JobState.FAILED, failures=job.failures + 1, error=reason)
             return
+        try:
+            self._try_until_done(job, kind)
+        except Exception as error:
+            # Nobody would end the job, which would seem to run for ever.
+            log.exception("job_broken", job=job.id, kind=job.kind)
+            reason = f"the worker could not go on: {kept_text(repr(error))}"
+            self._end(job, JobState.FAILED, failures=job.failures + 1, error=reason)
+
+    def _try_until_done(self, job: Job, kind: JobKind) -> None:
         failures = job.failures
         while not self._is_done(job, kind, failures):
             failures += 1
-            if failures < kind.max_attempts:
-                time.sleep(kind.pause_seconds(failures))
+            time.sleep(kind.pause_seconds(failures))
 
     def _is_done(self, job: Job, kind: JobKind, failures: int) -> bool:
         """Try once, and return whether there is nothing more to try."""
@@ -274,7 +284,7 @@ class Worker:
             try:
                 with self._engine.begin() as connection:
                     return work(connection)
-            except (OperationalError, InterfaceError) as error:
-                log.warning("job_not_written", reason=str(error.orig))
+            except AWAY as error:
+                log.warning("job_not_written", reason=reason_of(error))
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -116,8 +116,12 @@ def finish_job(
 def write_log(
     connection: Connection, job_id: str, notes: Sequence[Note], *, worker: str, now: datetime
 ) -> None:
-    """Add lines to the log of a job, up to as many as it may have."""
-    if not is_at_work(connection, job_id, worker=worker):
+    """Add lines to the log of a job, up to as many as it may have.
+
+    Whoever else writes to the same log waits, so that no two lines have one number.
+    """
+    mine = select(jobs.c.id).where(_is_unfinished(job_id, worker)).with_for_update()
+    if connection.execute(mine).first() is None:
         return
     last = connection.execute(
         select(func.coalesce(func.max(job_log.c.number), 0)).where(job_log.c.job_id == job_id)

@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 LONGEST_REASON = 300
 
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+
 _MISSING_TABLE = re.compile(r"no such table|UndefinedTable")
 
 
@@ -35,7 +37,7 @@ def outages(address: Address) -> Iterator[None]:
     except (DBAPIError, NoConnectionError, OSError, TimeoutError) as error:
         if _is_mistake(error):
             raise
-        raise StoreUnavailableError(uri=address.shown, reason=_reason_of(error)) from error
+        raise StoreUnavailableError(uri=address.shown, reason=reason_of(error)) from error
 
 
 def _is_mistake(error: Exception) -> bool:
@@ -51,10 +53,16 @@ def _is_mistake(error: Exception) -> bool:
     return is_wrong and not _MISSING_TABLE.search(repr(error.orig))
 
 
-def _reason_of(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return why a database did not answer, in one line and without passwords."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     text = " ".join(str(cause).split()) or "it took too long"
-    return f"{type(cause).__name__}: {re.sub(r'(?<=://)[^/@ ]*@', '***@', text)}"[:LONGEST_REASON]
+    return f"{type(cause).__name__}: {without_passwords(text)}"[:LONGEST_REASON]
+
+
+def without_passwords(text: str) -> str:
+    """Return a text in which addresses have neither users nor passwords."""
+    return _CREDENTIALS.sub("***@", text)
 
 
 async def bounded(work: Awaitable[T], *, seconds: float) -> T:

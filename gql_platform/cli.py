@@ -27,7 +27,7 @@ from gql_platform.settings import (
     shown,
 )
 from gql_platform.supervisor import run_workers
-from gql_platform.worker import WorkerPlan, run_worker
+from gql_platform.worker import PATIENCE_SECONDS, WorkerPlan, run_worker
 
 app = typer.Typer(
     name="gql-platform",
@@ -64,6 +64,12 @@ JobsAtOnce = Annotated[
 IdleSeconds = Annotated[
     float | None,
     typer.Option(min=0, help="End after so long with nothing to do; by default, never."),
+]
+PatienceSeconds = Annotated[
+    float,
+    typer.Option(
+        min=0, help="How long jobs may take to end after SIGTERM; what is left goes on elsewhere."
+    ),
 ]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
@@ -112,13 +118,15 @@ def worker(
     log_format: Format = None,
     jobs_at_once: JobsAtOnce = None,
     idle_seconds: IdleSeconds = None,
+    patience_seconds: PatienceSeconds = PATIENCE_SECONDS,
 ) -> None:
     """Work on jobs; as many workers as are wanted do, on any machines that reach the database."""
     settings = _settings(
         data_dir=data_dir, log_level=log_level, log_format=log_format, jobs_at_once=jobs_at_once
     )
     prepare_stores(settings)
-    run_worker(settings, WorkerPlan(idle_seconds), jobs_at_once=max(settings.jobs_at_once, 1))
+    plan = WorkerPlan(idle_seconds, patience_seconds=patience_seconds)
+    run_worker(settings, plan, jobs_at_once=max(settings.jobs_at_once, 1))
 
 
 @app.command()

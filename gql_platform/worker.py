@@ -63,7 +63,7 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
         threading.Thread(target=_wait_for_end_of_input, args=[stopped], daemon=True).start()
     worker = open_worker(settings, jobs_at_once=jobs_at_once)
     worker.start()
-    log.info("worker_ready", jobs_at_once=jobs_at_once)
+    log.info("worker_ready", worker=worker.name, jobs_at_once=jobs_at_once)
     idle_since = time.monotonic()
     while not stopped.wait(LOOK_EVERY_SECONDS):
         if not worker.is_idle:
@@ -71,7 +71,7 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
         elif plan.idle_seconds is not None and time.monotonic() - idle_since > plan.idle_seconds:
             break
     is_done = worker.stop(patience_seconds=plan.patience_seconds)
-    log.info("worker_stopped", is_done=is_done)
+    log.info("worker_stopped", worker=worker.name, is_done=is_done)
     sys.stderr.flush()
     # Threads that wait for what will not come would keep the process; those that compute for it
     # end with it.

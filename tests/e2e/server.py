@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +23,10 @@ START_SECONDS = 120
 
 @dataclass
 class ServerProcess:
-    """A running `gql-platform serve`.
+    """A running `gql-platform serve`, or `gql-platform worker`.
 
     Attributes:
-        url: Where it listens, such as ``http://127.0.0.1:41234``.
+        url: Where it listens, such as ``http://127.0.0.1:41234``; nowhere if empty.
         process: The process.
         lines: What it has written to standard error so far.
     """
@@ -85,26 +85,43 @@ def starting_server(
     data_dir: Path, *options: str, environ: dict[str, str] | None = None
 ) -> Iterator[ServerProcess]:
     """Start a server on a free port, wait until it listens, and stop it in the end."""
-    command = [sys.executable, "-m", "gql_platform", "serve", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--data-dir", str(data_dir), "--log-format", "json", *options],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**without_settings(os.environ), "LOG_LEVEL": "info", **(environ or {})},
-    )
-    server = ServerProcess(process)
-    reader = threading.Thread(target=server.read, daemon=True)
-    reader.start()
-    try:
+    given = ["serve", "--port", "0", "--data-dir", str(data_dir), "--log-format", "json", *options]
+    with _running(given, environ or {}) as server:
         server.url = server.wait_for(r"(http://\S+)/graphql")[1]
         yield server
+
+
+@contextmanager
+def running_worker(
+    data_dir: Path, *options: str, environ: dict[str, str] | None = None
+) -> Iterator[ServerProcess]:
+    """Start a worker, wait until it takes jobs, and stop it in the end; it listens nowhere."""
+    given = ["worker", "--data-dir", str(data_dir), "--log-format", "json", *options]
+    with _running(given, environ or {}) as worker:
+        worker.wait_for(r'"event":"worker_ready"')
+        yield worker
+
+
+@contextmanager
+def _running(given: Sequence[str], environ: dict[str, str]) -> Iterator[ServerProcess]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gql_platform", *given],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**without_settings(os.environ), "LOG_LEVEL": "info", **environ},
+    )
+    running = ServerProcess(process)
+    reader = threading.Thread(target=running.read, daemon=True)
+    reader.start()
+    try:
+        yield running
     finally:
         process.terminate()
         process.wait(timeout=30)
         reader.join(timeout=30)
         assert process.stderr is not None
         process.stderr.close()
-        server.drain()
+        running.drain()
 
 
 def without_settings(environ: Mapping[str, str]) -> dict[str, str]:

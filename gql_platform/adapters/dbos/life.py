@@ -13,7 +13,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from gql_platform.adapters.sql import workers as rows
 from gql_platform.jobs.records import WorkerLife
 
-BEAT_EVERY_SECONDS = 3.0
+BEAT_EVERY_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +43,7 @@ class Life:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="life-of-worker", daemon=True)
         self._trusts_silence_at = 0.0
+        self._beaten_at = 0.0
 
     def begin(self) -> None:
         """Let the others know of the worker; the rest happens in a thread."""
@@ -50,6 +51,7 @@ class Life:
             now = rows.database_now(connection)
             life = WorkerLife(self._name, socket.gethostname()[:255], os.getpid(), now, now)
             rows.add_worker(connection, life)
+        self._beaten_at = time.time()
         self._thread.start()
 
     def end(self) -> None:
@@ -74,7 +76,7 @@ class Life:
                     self._look_after_others()
             except (OperationalError, InterfaceError) as error:
                 # The others could not say that they live either.
-                self._trusts_silence_at = time.monotonic() + rows.SILENCE.total_seconds()
+                self._distrust_silence()
                 log.warning("worker_not_seen", worker=self._name, reason=str(error.orig))
             except Exception:
                 # A worker without a life would be taken for dead while it works.
@@ -83,8 +85,24 @@ class Life:
                 return
 
     def _beat(self) -> bool:
+        lives, gap_seconds = self._beaten()
+        if lives and gap_seconds > rows.SILENCE.total_seconds() / 2:
+            # The machine slept or the file was locked, so that the others were as silent; and what
+            # was written is the time before the wait.
+            self._distrust_silence()
+            lives, _ = self._beaten()
+        return lives
+
+    def _beaten(self) -> tuple[bool, float]:
+        """Say that the worker lives, and return whether it does, and how long it said nothing."""
         with self._engine.begin() as connection:
-            return rows.beat(connection, self._name, now=rows.database_now(connection))
+            lives = rows.beat(connection, self._name, now=rows.database_now(connection))
+        before, self._beaten_at = self._beaten_at, time.time()
+        return lives, self._beaten_at - before
+
+    def _distrust_silence(self) -> None:
+        """Take nobody for dead before all have had the time to say that they live."""
+        self._trusts_silence_at = time.monotonic() + rows.SILENCE.total_seconds()
 
     def _look_after_others(self) -> None:
         with self._engine.connect() as connection:

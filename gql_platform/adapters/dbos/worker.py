@@ -73,6 +73,9 @@ class Worker:
         name: What tells it from all other workers that there ever were.
         jobs_at_once: How many jobs it runs side by side.
         on_lost: Called when others took this worker for dead, and go on with its jobs.
+
+    Attributes:
+        name: What jobs and events call it.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ class Worker:
     ) -> None:
         self._address = address
         self._kinds = {kind.name: kind for kind in kinds}
-        self._name = name
+        self.name = name
         self._jobs_at_once = jobs_at_once
         self._engine = engine_for_threads(address)
         self._life = Life(self._engine, name, take_over=self.take_over, on_lost=on_lost)
@@ -103,7 +106,7 @@ class Worker:
             "system_database_engine": self._engine,
             "dbos_system_schema": SCHEMA,
             "application_version": APPLICATION_VERSION,
-            "executor_id": self._name,
+            "executor_id": self.name,
             "serializer": JsonSerializer(),
             "run_migrations": False,
             "enable_otlp": False,
@@ -200,7 +203,7 @@ class Worker:
 
     def _is_done(self, job: Job, kind: JobKind, failures: int) -> bool:
         """Try once, and return whether there is nothing more to try."""
-        report = Report(job.id, self._name, self._write)
+        report = Report(job.id, self.name, self._write)
 
         def is_cancelled() -> bool:
             report.flush()
@@ -224,7 +227,7 @@ class Worker:
         if failures >= kind.max_attempts:
             self._end(job, JobState.FAILED, failures=failures, error=error)
             return True
-        worker = self._name
+        worker = self.name
         self._write(
             lambda found: rows.report_failure(
                 found, job.id, worker=worker, failures=failures, error=error
@@ -234,7 +237,7 @@ class Worker:
 
     def _begun(self, connection: Connection, job_id: str) -> Job | None:
         now = datetime.now(UTC)
-        job = rows.begin_job(connection, job_id, worker=self._name, now=now)
+        job = rows.begin_job(connection, job_id, worker=self.name, now=now)
         if job is not None:
             self._tell(connection, job, JOB_STARTED, {}, now=now)
         return job
@@ -252,10 +255,10 @@ class Worker:
             now = datetime.now(UTC)
             if error is not None:
                 rows.report_failure(
-                    connection, job.id, worker=self._name, failures=failures, error=error
+                    connection, job.id, worker=self.name, failures=failures, error=error
                 )
             if rows.finish_job(
-                connection, job.id, state, now=now, worker=self._name, result=result
+                connection, job.id, state, now=now, worker=self.name, result=result
             ):
                 data = {} if error is None else {"error": error}
                 self._tell(connection, job, JOB_FINISHED[state.name], data, now=now)
@@ -266,12 +269,12 @@ class Worker:
         self, connection: Connection, job: Job, type_: str, data: Values, *, now: datetime
     ) -> None:
         """Write down what happened to a job, as the last act of a transaction."""
-        details = {"kind": job.kind, "worker": self._name, **data}
+        details = {"kind": job.kind, "worker": self.name, **data}
         event = NewEvent(type_, SUBJECT, job.id, job.created_by, details)
         put_deliveries(connection, append_events(connection, [event], time=now))
 
     def _is_at_work(self, job_id: str) -> bool:
-        return self._write(lambda found: rows.is_at_work(found, job_id, worker=self._name))
+        return self._write(lambda found: rows.is_at_work(found, job_id, worker=self.name))
 
     def _write(self, work: Callable[[Connection], T]) -> T:
         """Do something in a transaction, as soon as the database answers.

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, exists, func, insert, select, u
 from gql_platform.adapters.sql.tables import jobs, workers
 from gql_platform.jobs.records import UNFINISHED, WorkerLife
 
-SILENCE = timedelta(seconds=15)
+SILENCE = timedelta(seconds=10)
 """A worker that is not heard of for so long counts as dead."""
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)

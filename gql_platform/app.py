@@ -1,7 +1,7 @@
 """The ASGI application: it mounts GraphQL, REST, the playground and the metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -122,23 +122,39 @@ async def at_work(
         schemas.swap(services.serving.models())
         check()
 
+    prepared = asyncio.Event()
+
+    async def with_tables(work: Callable[[], Awaitable[None]]) -> None:
+        await prepared.wait()
+        await work()
+
     poll = settings.registry_poll_seconds
+    begun = bring_up(
+        services, on_ready=swap_schema, on_prepared=prepared.set, on_failure=on_failure
+    )
     work = [
-        asyncio.create_task(bring_up(services, on_ready=swap_schema, on_failure=on_failure)),
+        asyncio.create_task(begun),
         asyncio.create_task(services.deployments.follow(every_seconds=poll)),
-        asyncio.create_task(services.changes.follow_others()),
-        asyncio.create_task(services.events.keep_in_bounds()),
-        asyncio.create_task(services.idempotency.keep_clean()),
-        asyncio.create_task(services.webhooks.keep_delivering()),
-        asyncio.create_task(services.jobs.keep_working()),
-        asyncio.create_task(services.jobs.keep_clean()),
-        asyncio.create_task(services.schedules.keep_starting()),
         asyncio.create_task(schemas.follow(services.serving, on_swap=settle_memory)),
+        *(asyncio.create_task(with_tables(each)) for each in loops_of(services)),
     ]
     yield
     for task in work:
         task.cancel()
     await asyncio.gather(*work, return_exceptions=True)
+
+
+def loops_of(services: Services) -> list[Callable[[], Awaitable[None]]]:
+    """Return what a server does again and again, once its database has its tables."""
+    return [
+        services.changes.follow_others,
+        services.events.keep_in_bounds,
+        services.idempotency.keep_clean,
+        services.webhooks.keep_delivering,
+        services.jobs.keep_working,
+        services.jobs.keep_clean,
+        services.schedules.keep_starting,
+    ]
 
 
 def schemas_of(settings: Settings, documents: Sequence[TrustedDocument]) -> Schemas:

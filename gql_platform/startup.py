@@ -19,6 +19,7 @@ async def bring_up(
     services: Services,
     *,
     on_ready: Callable[[], None],
+    on_prepared: Callable[[], None] = lambda: None,
     on_failure: Callable[[StartError], None] = lambda _: None,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
@@ -31,12 +32,13 @@ async def bring_up(
         services: All use cases.
         on_ready: Called once, when every model is loaded or has failed to; it may raise a
             `StartError`.
+        on_prepared: Called when the database has its tables; it may be called again.
         on_failure: Called when the server cannot start as it is configured.
         pause: Waits for so many seconds.
     """
     seconds = FIRST_PAUSE_SECONDS
     try:
-        while not await _tried(services, on_ready):
+        while not await _tried(services, on_prepared, on_ready):
             await pause(seconds)
             seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
     except StartError as error:
@@ -58,10 +60,13 @@ def settle_memory() -> None:
     gc.freeze()
 
 
-async def _tried(services: Services, on_ready: Callable[[], None]) -> bool:
+async def _tried(
+    services: Services, on_prepared: Callable[[], None], on_ready: Callable[[], None]
+) -> bool:
     """Return whether all models are loaded, or failed to for a reason of their own."""
     try:
         await services.store.prepare()
+        on_prepared()
         problem = await _fill(services)
         await services.deployments.load_all(on_loaded=on_ready)
     except UnavailableError as error:

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -108,31 +108,20 @@ class Schedules:
         """
         check_priority(priority)
         now = self._now()
+        what = {"kind": kind, "input": given, "priority": priority, "is_enabled": is_enabled}
+        arguments: dict[str, Any] = {**what, **asdict(times)}
         made = JobSchedule(
             id=str(uuid.uuid4()),
-            kind=kind,
-            input=given,
-            priority=priority,
-            cron=times.cron,
-            time_zone=times.time_zone,
-            is_enabled=is_enabled,
+            **arguments,
             next_at=next_time(times, after=now) if is_enabled else None,
             created_at=now,
             created_by=by,
         )
-        if len(await self.all()) >= MAX_SCHEDULES:
-            raise TooManySchedulesError(maximum=MAX_SCHEDULES)
-        arguments = {
-            "kind": kind,
-            "input": given,
-            "priority": priority,
-            "is_enabled": is_enabled,
-            "cron": times.cron,
-            "time_zone": times.time_zone,
-        }
         request = keyed(key, caller=by, operation="schedule.create", arguments=arguments)
 
         async def finish(transaction: Transaction) -> Result:
+            if len(await self.all()) >= MAX_SCHEDULES:
+                raise TooManySchedulesError(maximum=MAX_SCHEDULES)
             await self._schedules.put(transaction, made)
             await self._tell(transaction, SCHEDULE_CREATED, made, by=by)
             return {"id": made.id}

@@ -14,8 +14,11 @@ from tests.e2e.server import ServerProcess, graphql, running_server, running_wor
 
 MODEL = "diabetes"
 
-RUNS, POINTS = 4_000, 120_000
-"""So much that an export with all points takes some three seconds."""
+COUNT = 2
+"""How many servers and how many workers there are."""
+
+RUNS, POINTS = 3_000, 90_000
+"""So much that an export with all points takes some two seconds."""
 
 RUN_ROWS = """
     WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
@@ -105,14 +108,20 @@ class Fleet:
         self.workers[name] = worker
         return name
 
+    def complete(self) -> None:
+        """Start as many servers and workers as are missing."""
+        for _ in range(COUNT - len(self.servers)):
+            self.add_server()
+        for _ in range(COUNT - len(self.workers)):
+            self.add_worker()
+
     def replace_workers(self, *options: str) -> None:
         """Stop the workers, which have nothing to do, and start as many others."""
         for each in self.workers.values():
             each.process.terminate()
             assert each.process.wait(timeout=30) == 0
-        count = len(self.workers)
         self.workers.clear()
-        for _ in range(count):
+        for _ in range(COUNT):
             self.add_worker(*options)
 
     @property

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from gql_platform.adapters.dbos.engine import DbosJobEngine
 from gql_platform.adapters.dbos.queue import Queue
@@ -88,7 +89,9 @@ class Bench:
         return await self.found(job.id)
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[Ended]:
+    async def worker(
+        self, name: str | None = None, *, begins_within_seconds: float = 15.0
+    ) -> AsyncIterator[Ended]:
         """Let a worker do jobs, and give what waits for the end of one."""
         if isinstance(self.engine, InMemoryJobEngine):
             engine = self.engine
@@ -100,7 +103,12 @@ class Bench:
             return
         assert self.kept.uri is not None
         address = Address.parsed(self.kept.uri)
-        worker = Worker(address, [*KINDS.values()], name=str(uuid.uuid4()), jobs_at_once=1)
+        worker = Worker(
+            address,
+            [*KINDS.values()],
+            name=name or str(uuid.uuid4()),
+            begins_within_seconds=begins_within_seconds,
+        )
         await asyncio.to_thread(worker.start)
         try:
             yield lambda job_id: asyncio.to_thread(worker.wait, job_id)
@@ -409,6 +417,22 @@ class TestProcesses:
             await ended(job.id)
         found = await bench.found(job.id)
         assert found.error == "no worker here knows the kind 'other'."
+
+    async def test_dropped_job_is_begun(self, bench: Bench) -> None:
+        """A job that DBOS gave to a worker and then lost sight of is done all the same."""
+        await bench.engine.prepare()
+        job = bench.jobs.new("add", {"numbers": [1]}, by="me", priority=1)
+        assert isinstance(bench.kept.store, Database)
+        async with bench.worker("slow", begins_within_seconds=0.0) as ended:
+            async with bench.kept.store.begin() as session:
+                await bench.engine.enqueue(session, job)
+                schema = "" if session.dialect == "sqlite" else "platform_dbos."
+                given = (
+                    f"UPDATE {schema}workflow_status SET status = 'PENDING', executor_id = 'slow'"  # noqa: S608 - it has no input
+                )
+                await session.execute(text(given))
+            await ended(job.id)
+        assert (await bench.found(job.id)).state is JobState.SUCCEEDED
 
     async def test_dead_workers_job_ends_elsewhere(self, bench: Bench, tmp_path: Path) -> None:
         """A worker that is killed leaves its job to another, and no process of its own."""

@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 import structlog
 from sqlalchemy import Engine
-from sqlalchemy.exc import InterfaceError, OperationalError
 
+from gql_platform.adapters.dbos.connection import AWAY
 from gql_platform.adapters.sql import workers as rows
+from gql_platform.adapters.sql.outage import reason_of
 from gql_platform.jobs.records import WorkerLife
 
 BEAT_EVERY_SECONDS = 2.0
+
+ENDING_SECONDS = 5.0
+"""How long to wait for a beat that waits for the database itself."""
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +29,7 @@ class Life:
         engine: Gives connections to the database.
         name: What tells the worker from all others.
         take_over: Queues again what a dead worker was at, and returns how much that is.
+        resume_dropped: Queues again what was given to this worker and never begun.
         on_lost: Called when others took this one for dead and go on with its jobs.
     """
 
@@ -34,36 +39,41 @@ class Life:
         name: str,
         *,
         take_over: Callable[[str], int],
+        resume_dropped: Callable[[], None],
         on_lost: Callable[[], None],
     ) -> None:
         self._engine = engine
         self._name = name
         self._take_over = take_over
+        self._resume_dropped = resume_dropped
         self._on_lost = on_lost
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="life-of-worker", daemon=True)
         self._trusts_silence_at = 0.0
         self._beaten_at = 0.0
 
-    def begin(self) -> None:
-        """Let the others know of the worker; the rest happens in a thread."""
+    def announce(self) -> None:
+        """Let the others know of the worker, before it is given anything that they would miss."""
         with self._engine.begin() as connection:
             now = rows.database_now(connection)
             life = WorkerLife(self._name, socket.gethostname()[:255], os.getpid(), now, now)
             rows.add_worker(connection, life)
         self._beaten_at = time.time()
+
+    def begin(self) -> None:
+        """Begin to beat, and to look after the others, in a thread."""
         self._thread.start()
 
     def end(self) -> None:
         """Let the others know that it is over, so that they go on with what is left at once."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(ENDING_SECONDS)
         try:
             with self._engine.begin() as connection:
                 rows.leave(connection, self._name)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             # They find out by its silence.
-            log.warning("worker_not_seen", worker=self._name, reason=str(error.orig))
+            log.warning("worker_not_seen", worker=self._name, reason=reason_of(error))
 
     def _run(self) -> None:
         while True:
@@ -74,10 +84,11 @@ class Life:
                     return
                 if time.monotonic() >= self._trusts_silence_at:
                     self._look_after_others()
-            except (OperationalError, InterfaceError) as error:
+                self._resume_dropped()
+            except AWAY as error:
                 # The others could not say that they live either.
                 self._distrust_silence()
-                log.warning("worker_not_seen", worker=self._name, reason=str(error.orig))
+                log.warning("worker_not_seen", worker=self._name, reason=reason_of(error))
             except Exception:
                 # A worker without a life would be taken for dead while it works.
                 log.exception("worker_not_seen", worker=self._name)

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
 
@@ -29,8 +29,9 @@ from gql_platform.adapters.dbos.told import kept_text
 from gql_platform.adapters.sql import jobs as rows
 from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.events import append_events
-from gql_platform.adapters.sql.outage import reason_of
+from gql_platform.adapters.sql.outage import outages, reason_of
 from gql_platform.adapters.sql.webhooks import put_deliveries
+from gql_platform.adapters.sql.workers import SILENCE
 from gql_platform.events.records import NewEvent
 from gql_platform.jobs.records import (
     JOB_FINISHED,
@@ -72,6 +73,7 @@ class Worker:
         kinds: What it can do.
         name: What tells it from all other workers that there ever were.
         jobs_at_once: How many jobs it runs side by side.
+        begins_within_seconds: How long it may take from DBOS's giving it a job to its beginning.
         on_lost: Called when others took this worker for dead, and go on with its jobs.
 
     Attributes:
@@ -85,6 +87,7 @@ class Worker:
         *,
         name: str,
         jobs_at_once: int = 1,
+        begins_within_seconds: float = SILENCE.total_seconds(),
         on_lost: Callable[[], None] = _die,
     ) -> None:
         self._address = address
@@ -92,13 +95,29 @@ class Worker:
         self.name = name
         self._jobs_at_once = jobs_at_once
         self._engine = engine_for_threads(address)
-        self._life = Life(self._engine, name, take_over=self.take_over, on_lost=on_lost)
+        self._begins_within_seconds = begins_within_seconds
+        self._life = Life(
+            self._engine,
+            name,
+            take_over=self.take_over,
+            resume_dropped=self.resume_dropped,
+            on_lost=on_lost,
+        )
         self._turn = threading.Condition()
-        self._running = 0
+        self._running: set[str] = set()
+        self._waiting_since: Mapping[str, float] = {}
         self._is_stopping = False
 
     def start(self) -> None:
-        """Begin to take jobs, in threads; the caller goes on."""
+        """Begin to take jobs, in threads; the caller goes on.
+
+        Raises:
+            StoreUnavailableError: If the database does not answer.
+        """
+        with outages(self._address):
+            self._start()
+
+    def _start(self) -> None:
         DBOS.migrate(address_for_dbos(self._address), schema=SCHEMA)
         config: DBOSConfig = {
             "name": APPLICATION,
@@ -120,6 +139,8 @@ class Worker:
 
         DBOS.workflow(name=WORKFLOW)(run)
         DBOS.listen_queues([QUEUE])
+        # DBOS gives it jobs as soon as it is launched.
+        self._life.announce()
         DBOS.launch()
         self._life.begin()
         DBOS.register_queue(
@@ -138,7 +159,7 @@ class Worker:
         """
         with self._turn:
             self._is_stopping = True
-            is_done = self._turn.wait_for(lambda: self._running == 0, timeout=patience_seconds)
+            is_done = self._turn.wait_for(lambda: not self._running, timeout=patience_seconds)
         self._life.end()
         if is_done:
             DBOS.destroy(destroy_registry=True)
@@ -149,7 +170,7 @@ class Worker:
     def is_idle(self) -> bool:
         """Whether it runs no job."""
         with self._turn:
-            return self._running == 0
+            return not self._running
 
     def take_over(self, name: str) -> int:
         """Queue again what a worker was at that is dead for sure, and return how much that is."""
@@ -160,6 +181,30 @@ class Worker:
             DBOS.resume_workflow(workflow.workflow_id, queue_name=QUEUE)
         return len(left)
 
+    def resume_dropped(self) -> None:
+        """Queue again what DBOS gave to this worker, and then lost sight of.
+
+        When the database goes away at that moment, nobody begins such a job as long as the worker
+        lives.
+        """
+        with self._turn:
+            if self._is_stopping:
+                return
+            running = set(self._running)
+        given = DBOS.list_workflows(
+            status="PENDING", executor_id=self.name, load_input=False, load_output=False
+        )
+        now, before = time.monotonic(), self._waiting_since
+        self._waiting_since = {
+            each.workflow_id: before.get(each.workflow_id, now)
+            for each in given
+            if each.workflow_id not in running
+        }
+        for job_id, since in self._waiting_since.items():
+            if now - since >= self._begins_within_seconds:
+                log.warning("job_resumed", worker=self.name, job=job_id)
+                DBOS.resume_workflow(job_id, queue_name=QUEUE)
+
     def wait(self, job_id: str) -> None:
         """Return once some worker is done with a job."""
         DBOS.retrieve_workflow(job_id).get_result()
@@ -167,15 +212,15 @@ class Worker:
     def _run(self, job_id: str) -> None:
         """See a job through; called again, after a worker's death, it begins the work anew."""
         with self._turn:
-            if self._is_stopping:
-                # It stays this worker's until another one takes that over.
-                self._turn.wait_for(lambda: False)
-            self._running += 1
+            # Once this worker stops, the job stays its own until another one takes that over.
+            # One that was queued again while it runs here waits, and finds that it is done.
+            self._turn.wait_for(lambda: not self._is_stopping and job_id not in self._running)
+            self._running.add(job_id)
         try:
             self._see_through(job_id)
         finally:
             with self._turn:
-                self._running -= 1
+                self._running.remove(job_id)
                 self._turn.notify_all()
 
     def _see_through(self, job_id: str) -> None:

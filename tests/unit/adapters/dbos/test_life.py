@@ -61,7 +61,13 @@ class Pair:
         self.lost: list[str] = []
         self.taken = threading.Event()
         self.lives = [
-            Life(engine, name, take_over=self._take_over, on_lost=self._on_lost(name))
+            Life(
+                engine,
+                name,
+                take_over=self._take_over,
+                resume_dropped=lambda: None,
+                on_lost=self._on_lost(name),
+            )
             for name in ("first", "second")
         ]
 
@@ -83,6 +89,7 @@ def pair(engine: Engine) -> Iterator[Pair]:
     """Both, alive."""
     pair = Pair(engine)
     for each in pair.lives:
+        each.announce()
         each.begin()
     yield pair
     for each in pair.lives:
@@ -93,9 +100,9 @@ def test_lock_that_lasts_longer_than_silence_kills_nobody(pair: Pair, file: Path
     """Nobody could write meanwhile, so that silence says nothing of the others."""
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert not pair.taken.wait(3 * SILENCE.total_seconds())
+        assert not pair.taken.wait(1.5 * SILENCE.total_seconds())
         other.execute("ROLLBACK")
-    assert not pair.taken.wait(3 * SILENCE.total_seconds())
+    assert not pair.taken.wait(1.5 * SILENCE.total_seconds())
     assert (pair.taken_over, pair.lost) == ([], [])
 
 

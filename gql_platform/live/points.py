@@ -74,9 +74,9 @@ class PointReads:
         late = frozenset(late_keys(tails, known.marks))
         marks = {key: mark for key, mark in known.marks.items() if key not in late}
         if late:
-            tails = await self._store.tails(run_id, marks)
-            # What came late meanwhile in others is found by the next read.
-            tails = {key: tails[key] for key in tails if key in late or key not in known.marks}
+            whole = await self._store.tails(run_id, marks)
+            # What came meanwhile to other metrics is found by the next read.
+            tails = {**tails, **{key: tail for key, tail in whole.items() if key in late}}
         found = pages(tails, marks, late=late, limit=MAX_POINTS)
         return tuple(
             _batch(run_id, page.points, page.marks, has_more=page.has_more) for page in found

@@ -178,6 +178,7 @@ def test_every_point_comes_once_in_order_and_soon(place: Place) -> None:
         log(23, 0.5)
         assert wait_until_known(follower, 23) < WITHIN_SECONDS
         place.client.set_terminated(run_id)
+        last: dict[str, Any] = {}
         while (message := follower.next()) is not None:
             chart.take(message)
             last = message

@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ RUN = """
       }
     }
 """
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "follow-runs.md"
 RUNS = """
     subscription ($experiment: ID, $filter: RunFilterInput, $first: Int) {
       runsUpdated(experiment: $experiment, filter: $filter, first: $first) {
@@ -177,6 +179,15 @@ class TestRunUpdated:
             assert not done
             store.is_available = True
             assert points_of(await waiting) == {"loss": [(0, 1.0)]}
+
+    async def test_example_of_the_documentation_answers(self, client: GraphQLClient) -> None:
+        """The document that needs the id of a run is followed like the others."""
+        text = PAGE.read_text(encoding="utf-8")
+        document = text.split("```text\n")[1].split("```")[0]
+        async with following(client, document, id=encode_id("Run", "done")) as messages:
+            only = await messages.next()
+            assert [each["key"] for each in only["newMetrics"]] == ["loss"]
+            assert await messages.is_over()
 
     async def test_unknown_run_is_an_error(self, client: GraphQLClient) -> None:
         """There is nothing to follow."""

@@ -40,6 +40,8 @@ from gql_platform.jobs.records import JOB_FILES
 from gql_platform.jobs.service import Jobs
 from gql_platform.journal.service import Journal
 from gql_platform.lineage.service import LineageSearch
+from gql_platform.live.ports import LiveStore
+from gql_platform.live.service import Live
 from gql_platform.model_changes.ports import RegistryWriter
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
@@ -76,6 +78,7 @@ class Outside:
     Attributes:
         registry: Registered models.
         runs: Experiments and runs.
+        live: What is new in those, and in the registry.
         artifacts: The files of runs.
         loader: Loads models.
         database: The platform's own tables.
@@ -87,6 +90,7 @@ class Outside:
 
     registry: RegistryStore
     runs: RunStore
+    live: LiveStore
     artifacts: ArtifactStore
     loader: ModelLoader
     database: "Database"
@@ -105,7 +109,7 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
-    from gql_platform.adapters.mlflow.reader import run_reader
+    from gql_platform.adapters.mlflow.reader import live_store, run_reader
     from gql_platform.adapters.mlflow.registry_writer import MLflowRegistryWriter
     from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
     from gql_platform.adapters.mlflow.store import MLflowStore
@@ -116,6 +120,7 @@ def open_services(settings: Settings) -> Services:
     outside = Outside(
         registry=MLflowStore(client),
         runs=run_reader(client),
+        live=live_store(client),
         artifacts=artifact_store(settings, client),
         loader=MLflowModelLoader(client, compile_with=_compiled),
         database=database,
@@ -130,6 +135,7 @@ def open_services(settings: Settings) -> Services:
 def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Services:
     """Make every service, on models in files and without a registry beside them."""
     from gql_platform.adapters.local.artifacts import NoArtifacts
+    from gql_platform.adapters.local.feed import NoRunFeed
     from gql_platform.adapters.local.loader import LocalModelLoader, describe
     from gql_platform.adapters.local.store import LocalStore
 
@@ -139,6 +145,7 @@ def local_services(settings: Settings, *, models: Sequence[ModelFile]) -> Servic
     outside = Outside(
         registry=store,
         runs=store,
+        live=NoRunFeed(),
         artifacts=NoArtifacts(),
         loader=LocalModelLoader(store.source, compile_with=_compiled),
         database=database_at("sqlite://"),
@@ -192,6 +199,7 @@ def _services(settings: Settings, outside: Outside) -> Services:
         downloads=downloads,
         artifacts=Artifacts(outside.artifacts, downloads),
         lineage=LineageSearch(tracking, registry, serving),
+        live=Live(outside.live, tracking, registry),
         webhooks=_webhooks(settings, hooks, events, idempotency),
         metrics=metrics,
         demo=Demo(registry, outside.demo_run) if outside.demo_run else None,

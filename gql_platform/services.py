@@ -14,6 +14,7 @@ from gql_platform.health.service import Health
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
 from gql_platform.lineage.service import LineageSearch
+from gql_platform.live.service import Live
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
@@ -52,6 +53,7 @@ class Services:
     webhooks: Webhooks
     artifacts: Artifacts
     lineage: LineageSearch
+    live: Live
     run_changes: RunChanges
     model_changes: ModelChanges
     metrics: Metrics | None = None
@@ -60,6 +62,7 @@ class Services:
     async def close(self) -> None:
         """Let go of threads, processes and connections; what is at work ends first."""
         await self.serving.close()
+        await self.live.close()
         await self.tracking.close()
         await self.jobs.close()
         await self.store.close()

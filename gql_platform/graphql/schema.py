@@ -21,6 +21,7 @@ from gql_platform.graphql.exports import ExportsMutation
 from gql_platform.graphql.health import HealthQuery, HealthSubscription
 from gql_platform.graphql.jobs import JobsMutation, JobsQuery, JobsSubscription
 from gql_platform.graphql.lineage import LineageQuery
+from gql_platform.graphql.live import LiveSubscription
 from gql_platform.graphql.living import predict_query, typed_models
 from gql_platform.graphql.model_changes import ModelsMutation
 from gql_platform.graphql.nodes import NODE_KINDS, NodeQuery
@@ -47,7 +48,7 @@ MUTATIONS: tuple[type, ...] = (
 )  # fmt: skip
 SUBSCRIPTIONS: tuple[type, ...] = (
     ServingSubscription, DeploymentsSubscription, EventsSubscription, JobsSubscription,
-    HealthSubscription,
+    HealthSubscription, LiveSubscription,
 )  # fmt: skip
 """The features' parts of the root types."""
 

@@ -20,6 +20,7 @@ from gql_platform.testing.examples import (
     example_loader,
     example_store,
 )
+from gql_platform.testing.feed import InMemoryFeed
 from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader, LinearClassifier, LinearRegressor
 from gql_platform.testing.registry_writer import InMemoryRegistryWriter
@@ -39,6 +40,7 @@ __all__ = [
     "InMemoryArtifacts",
     "InMemoryDatabase",
     "InMemoryEventLog",
+    "InMemoryFeed",
     "InMemoryJobEngine",
     "InMemoryLoader",
     "InMemoryNetwork",

@@ -1,5 +1,6 @@
 """The services of a server, wired to in-memory adapters, with models to try things on."""
 
+import asyncio
 from collections.abc import Mapping
 
 from gql_platform.access.service import Access
@@ -19,6 +20,7 @@ from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.service import Jobs
 from gql_platform.journal.service import Journal
 from gql_platform.lineage.service import LineageSearch
+from gql_platform.live.service import Live
 from gql_platform.model_changes.service import ModelChanges
 from gql_platform.observability import Metrics
 from gql_platform.registry.service import Registry
@@ -33,6 +35,7 @@ from gql_platform.testing.artifacts import InMemoryArtifacts
 from gql_platform.testing.database import InMemoryDatabase, InMemoryEventLog, InMemoryRequestKeys
 from gql_platform.testing.downloads import InMemorySecretStore
 from gql_platform.testing.examples import example_loader, example_store
+from gql_platform.testing.feed import InMemoryFeed
 from gql_platform.testing.jobs import InMemoryJobEngine
 from gql_platform.testing.predictors import InMemoryLoader
 from gql_platform.testing.registry_writer import InMemoryRegistryWriter
@@ -144,10 +147,16 @@ def _joined(
         downloads=downloads,
         artifacts=Artifacts(artifacts, downloads),
         lineage=LineageSearch(tracking, registry, serving),
+        live=Live(InMemoryFeed(store), tracking, registry, pause=_briefly),
         webhooks=_webhooks(hooks, events, idempotency, network),
         metrics=metrics,
         demo=Demo(registry, demo_run) if demo_run is not None else None,
     )
+
+
+async def _briefly(seconds: float) -> None:
+    """Wait a fiftieth of the time: what lies in memory is looked at for nothing."""
+    await asyncio.sleep(seconds / 50)
 
 
 def _serving(

@@ -255,6 +255,10 @@ class InMemoryStore:
         """Return a run, deleted or not, or None."""
         return self._runs.get(run_id)
 
+    def points(self, run_id: str) -> Mapping[str, Sequence[tuple[int, int, float]]]:
+        """Return what was logged to a run, by metric: steps, times and values."""
+        return {ref.key: found for ref, found in self._points.items() if ref.run_id == run_id}
+
     async def models(self, *, after: str | None, limit: int) -> Sequence[Model]:
         """Return up to ``limit`` models by ascending name, behind ``after``."""
         self.called("models")

@@ -226,11 +226,12 @@ def _runs(client: MlflowClient, run_ids: Sequence[str]) -> dict[str, Run]:
 
 
 def _histories(client: MlflowClient, metrics: Sequence[MetricRef]) -> dict[MetricRef, Series]:
-    asked = ((ref, _logged_values(client, ref)) for ref in metrics)
+    asked = ((ref, logged_values(client, ref)) for ref in metrics)
     return {ref: series_of(values) for ref, values in asked if values}
 
 
-def _logged_values(client: MlflowClient, metric: MetricRef) -> list[Metric]:
+def logged_values(client: MlflowClient, metric: MetricRef) -> list[Metric]:
+    """Return all logged values of a metric; none of one that is not known."""
     try:
         return list(client.get_metric_history(metric.run_id, metric.key))
     except MlflowException as error:

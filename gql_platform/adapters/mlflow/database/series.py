@@ -44,11 +44,11 @@ def _histories_of(
     )
     steps: dict[str, array[int]] = defaultdict(lambda: array("q"))
     values: dict[str, array[float]] = defaultdict(lambda: array("d"))
-    for part in _parts(connection.execute(statement), connection.dialect.name):
+    for part in row_parts(connection.execute(statement), connection.dialect.name):
         for run_id, rows in groupby(part, key=itemgetter(0)):
             _, found, numbers, are_nan = zip(*rows, strict=True)
             steps[run_id].extend(found)
-            values[run_id].extend(_numbers(numbers, are_nan))
+            values[run_id].extend(numbers_of(numbers, are_nan))
     return {
         MetricRef(run_id, key): Series(
             steps=steps[run_id],
@@ -60,7 +60,7 @@ def _histories_of(
     }
 
 
-def _parts(result: Any, dialect: str) -> Iterator[Sequence[Any]]:
+def row_parts(result: Any, dialect: str) -> Iterator[Sequence[Any]]:
     """Return rows in parts, so that not all of them are in memory at once."""
     if dialect != "sqlite":
         yield from result.partitions(ROWS_AT_ONCE)
@@ -71,7 +71,7 @@ def _parts(result: Any, dialect: str) -> Iterator[Sequence[Any]]:
     result.close()
 
 
-def _numbers(values: Sequence[float], are_nan: Sequence[bool]) -> Iterable[float]:
+def numbers_of(values: Sequence[float], are_nan: Sequence[bool]) -> Iterable[float]:
     """Return the values as they were logged; nearly always they are those of the database."""
     if not any(are_nan) and -LARGEST < min(values) and max(values) < LARGEST:
         return values

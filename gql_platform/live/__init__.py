@@ -1,0 +1,1 @@
+"""Runs and the registry, followed while they change."""

@@ -12,6 +12,7 @@ from tests.benchmarks import (
     engines,
     events,
     hostile,
+    jobs,
     latency,
     lists,
     playground,
@@ -42,6 +43,7 @@ BENCHMARKS: tuple[Callable[[Plan, Product], Iterator[Table]], ...] = (
     runs.measure,
     run_log.measure,
     webhooks.measure,
+    jobs.measure,
 )
 """Each yields its tables as they are done; a further benchmark is a module with such a function."""
 

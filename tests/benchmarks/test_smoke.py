@@ -26,6 +26,7 @@ SECTIONS = [
     "estimator",
     "server",
     "writing", "following", "wake-up", "page", "series", "logging", "endpoints",
+    "queueing", "working",
 ]  # fmt: skip
 """The first columns of the tables after those of the start."""
 

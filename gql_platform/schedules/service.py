@@ -3,13 +3,18 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from gql_platform.errors import ScheduleNotFoundError, TooManySchedulesError, UnavailableError
+from gql_platform.errors import (
+    InvalidInputError,
+    ScheduleNotFoundError,
+    TooManySchedulesError,
+    UnavailableError,
+)
 from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
 from gql_platform.idempotency.records import Result
@@ -29,7 +34,6 @@ from gql_platform.store import Store, Transaction
 
 MAX_SCHEDULES = 100
 LOOK_EVERY_SECONDS = 5.0
-STARTED_AT_ONCE = 20
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +107,7 @@ class Schedules:
             InvalidTimeZoneError: If there is no such zone.
             JobPriorityError: If the priority is none.
             TooManySchedulesError: If there are as many as there may be.
+            JobsUnavailableError: If no worker could find the jobs.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
@@ -120,19 +125,16 @@ class Schedules:
             created_at=now,
             created_by=by,
         )
-        if len(await self.all()) >= MAX_SCHEDULES:
-            raise TooManySchedulesError(maximum=MAX_SCHEDULES)
-        arguments = {
-            "kind": kind,
-            "input": given,
-            "priority": priority,
-            "is_enabled": is_enabled,
-            "cron": times.cron,
-            "time_zone": times.time_zone,
-        }
+        await self._jobs.prepare()
+        count = len(await self.all())
+        arguments = {"kind": kind, "input": given, "priority": priority, **asdict(times)}
+        arguments["is_enabled"] = is_enabled
         request = keyed(key, caller=by, operation="schedule.create", arguments=arguments)
 
         async def finish(transaction: Transaction) -> Result:
+            # Not before: what was made already is answered, however many there are by now.
+            if count >= MAX_SCHEDULES:
+                raise TooManySchedulesError(maximum=MAX_SCHEDULES)
             await self._schedules.put(transaction, made)
             await self._tell(transaction, SCHEDULE_CREATED, made, by=by)
             return {"id": made.id}
@@ -215,8 +217,12 @@ class Schedules:
             StoreUnavailableError: If the platform's database does not answer.
         """
         count = 0
-        for schedule_id in await self._schedules.due(now=self._now(), limit=STARTED_AT_ONCE):
-            count += await self._start(schedule_id)
+        for schedule_id in await self._schedules.due(now=self._now(), limit=MAX_SCHEDULES):
+            try:
+                count += await self._start(schedule_id)
+            except InvalidInputError as error:
+                # The time zones of a machine change; the other schedules go on.
+                log.error("schedule_not_started", schedule=schedule_id, reason=str(error))  # noqa: TRY400 - it says it all
         return count
 
     async def keep_starting(self) -> None:

@@ -125,11 +125,10 @@ class Schedules:
             created_at=now,
             created_by=by,
         )
-        await self._jobs.prepare()
-        count = len(await self.all())
-        arguments = {"kind": kind, "input": given, "priority": priority, **asdict(times)}
-        arguments["is_enabled"] = is_enabled
-        request = keyed(key, caller=by, operation="schedule.create", arguments=arguments)
+        count = await self._ready_count()
+        asked = {"kind": kind, "input": given, "priority": priority, "is_enabled": is_enabled}
+        asked |= asdict(times)
+        request = keyed(key, caller=by, operation="schedule.create", arguments=asked)
 
         async def finish(transaction: Transaction) -> Result:
             # Not before: what was made already is answered, however many there are by now.
@@ -236,6 +235,11 @@ class Schedules:
             except Exception:
                 # Nothing would be started any more.
                 log.exception("schedules_not_read")
+
+    async def _ready_count(self) -> int:
+        """Return how many schedules there are, where their jobs can be done."""
+        await self._jobs.prepare()
+        return len(await self.all())
 
     async def _start(self, schedule_id: str) -> bool:
         """Start the job of one schedule, unless another server did meanwhile."""

@@ -150,10 +150,14 @@ def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
         StoreUnavailableError: If the database does not answer.
     """
     from gql_platform.adapters.dbos.worker import Worker
+    from gql_platform.adapters.sql.address import Address
 
+    setting = environment_name("database_url")
+    address = Address.parsed(settings.database_uri, setting=setting)
+    address.check_shared(setting=setting)
     open_maintenance(settings).upgrade()
     return Worker(
-        open_database(settings).address,
+        address,
         job_kinds(settings),
         name=str(uuid.uuid4()),
         jobs_at_once=jobs_at_once,

@@ -13,13 +13,16 @@ from dataclasses import dataclass
 import structlog
 
 from gql_platform.engines import open_worker
+from gql_platform.errors import PlatformError
 from gql_platform.observability import configure_logging
 from gql_platform.settings import Settings, load_settings
 
 IDLE_SECONDS = 120.0
 """How long a worker that a server started waits for more to do."""
 
-LOOK_EVERY_SECONDS = 0.5
+LOOK_EVERY_SECONDS = 0.25
+
+STANDARD_INPUT = 0
 
 PATIENCE_SECONDS = 25.0
 """How long jobs may take to end after the signal to stop; what is left goes on elsewhere."""
@@ -65,7 +68,9 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
     worker.start()
     log.info("worker_ready", worker=worker.name, jobs_at_once=jobs_at_once)
     idle_since = time.monotonic()
-    while not stopped.wait(LOOK_EVERY_SECONDS):
+    # Not `stopped.wait`, during which a signal would find the lock taken that it needs to set it.
+    while not stopped.is_set():
+        time.sleep(LOOK_EVERY_SECONDS)
         if not worker.is_idle:
             idle_since = time.monotonic()
         elif plan.idle_seconds is not None and time.monotonic() - idle_since > plan.idle_seconds:
@@ -79,16 +84,20 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
 
 
 def _wait_for_end_of_input(stopped: threading.Event) -> None:
-    while sys.stdin.buffer.read(1024):
+    # Python cannot end while a thread reads from the file object of the standard input.
+    while os.read(STANDARD_INPUT, 1024):
         pass
     stopped.set()
 
 
 def main() -> None:
     """Work beside a server, with its settings, until it ends or there is nothing to do."""
-    settings = load_settings()
-    configure_logging(level=settings.log_level, log_format=settings.log_format)
-    run_worker(settings, BESIDE_A_SERVER, jobs_at_once=max(settings.jobs_at_once, 1))
+    try:
+        settings = load_settings()
+        configure_logging(level=settings.log_level, log_format=settings.log_format)
+        run_worker(settings, BESIDE_A_SERVER, jobs_at_once=max(settings.jobs_at_once, 1))
+    except PlatformError as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
     "supervisor": {"errors", "observability", "server", "settings"},
-    "worker": {"engines", "observability", "settings"},
+    "worker": {"engines", "errors", "observability", "settings"},
     "cli": {
         *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "observability", "records",
         "reference", "server", "services", "settings", "supervisor", "worker",

@@ -17,6 +17,7 @@
     │   ├── PredictionTimeoutError     a model that does not answer in time
     │   ├── MonitoringDisabledError    the metrics are switched off
     │   ├── ReadOnlyServerError        a server of files, which keeps no changes
+    │   ├── JobsUnavailableError       a server in memory, which no worker finds
     │   ├── StoreUnavailableError      the platform's own database does not answer
     │   ├── IdempotencyKeyBusyError    the first request with the key is still at work
     │   └── ReceiverUnavailableError   the receiver of a webhook does not answer
@@ -162,6 +163,7 @@ from gql_platform.errors.jobs import (
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
+    JobsUnavailableError,
     JobUnfinishedError,
     ScheduleNotFoundError,
     TooManySchedulesError,
@@ -279,6 +281,7 @@ __all__ = [
     "JobNotFoundError",
     "JobPriorityError",
     "JobUnfinishedError",
+    "JobsUnavailableError",
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gql_platform.errors.availability import UnavailableError
 from gql_platform.errors.input import InvalidInputError, NotFoundError
 from gql_platform.errors.tree import PlatformError
 
@@ -49,6 +50,15 @@ class JobPriorityError(InvalidInputError):
     code = "INVALID_JOB_PRIORITY"
     priority: int
     maximum: int
+
+
+@dataclass(eq=False)
+class JobsUnavailableError(UnavailableError):
+    """This server keeps what is its own in memory, where no worker finds a job; start one with
+    `gql-platform serve`, on a database that others can open.
+    """
+
+    code = "JOBS_UNAVAILABLE"
 
 
 @dataclass(eq=False)

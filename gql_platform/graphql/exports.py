@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from gql_platform.access.records import Permission
-from gql_platform.errors import ExperimentNotFoundError, JobPriorityError
+from gql_platform.errors import ExperimentNotFoundError, JobPriorityError, JobsUnavailableError
 from gql_platform.exports.records import ExportRequest
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.deployments import IDEMPOTENCY_KEY, KEY_ERRORS
@@ -53,6 +53,7 @@ class ExportsMutation:
         errors={
             ExperimentNotFoundError: ("input", "experiments"),
             JobPriorityError: ("input", "priority"),
+            JobsUnavailableError: (),
             **KEY_ERRORS,
         },
     )

@@ -16,6 +16,7 @@ from gql_platform.errors import (
     InvalidIDError,
     JobFinishedError,
     JobNotFoundError,
+    JobsUnavailableError,
     JobUnfinishedError,
 )
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
@@ -254,6 +255,7 @@ class JobsMutation:
             InvalidIDError: ("input", "id"),
             JobNotFoundError: ("input", "id"),
             JobUnfinishedError: ("input", "id"),
+            JobsUnavailableError: (),
             **KEY_ERRORS,
         },
     )

@@ -15,6 +15,7 @@ from gql_platform.errors import (
     InvalidIDError,
     InvalidTimeZoneError,
     JobPriorityError,
+    JobsUnavailableError,
     ScheduleNotFoundError,
     TooManySchedulesError,
 )
@@ -180,6 +181,7 @@ class SchedulesMutation:
             ExperimentNotFoundError: ("input", "work", "registryExport", "experiments"),
             JobPriorityError: ("input", "priority"),
             TooManySchedulesError: (),
+            JobsUnavailableError: (),
             **KEY_ERRORS,
         },
     )

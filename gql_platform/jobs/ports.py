@@ -16,7 +16,11 @@ class JobEngine(Protocol):
     """
 
     async def prepare(self) -> None:
-        """Get ready to enqueue; called before the transaction begins, as often as one likes."""
+        """Get ready to enqueue; called before the transaction begins, as often as one likes.
+
+        Raises:
+            gql_platform.errors.JobsUnavailableError: If no worker could find a job.
+        """
         ...
 
     async def enqueue(self, transaction: Transaction, job: Job) -> None:

@@ -110,6 +110,7 @@ class Jobs:
         Raises:
             JobPriorityError: If the priority is none.
             IdempotencyKeyReusedError: If the key came with another request.
+            JobsUnavailableError: If no worker could find the job.
             StoreUnavailableError: If the platform's database does not answer.
         """
         check_priority(priority)
@@ -128,6 +129,7 @@ class Jobs:
         Raises:
             JobNotFoundError: If there is no such job.
             JobUnfinishedError: If it still waits or runs.
+            JobsUnavailableError: If no worker could find the new one.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
@@ -281,6 +283,7 @@ class Jobs:
         """Get ready for `queue`, before the transaction begins.
 
         Raises:
+            JobsUnavailableError: If no worker could find a job.
             StoreUnavailableError: If the platform's database does not answer.
         """
         await self._engine.prepare()

@@ -30,9 +30,8 @@ def next_time(times: Times, *, after: datetime) -> datetime:
         InvalidCronError: If the fields are no times, or never come.
         InvalidTimeZoneError: If there is no such zone.
     """
-    fields = times.cron.split()
-    is_plain = all(map(_FIELD.fullmatch, fields)) and len(times.cron) <= MAX_CHARACTERS
-    if len(fields) != FIELDS or not is_plain:
+    fields = times.cron.split() if len(times.cron) <= MAX_CHARACTERS else []
+    if len(fields) != FIELDS or not all(map(_FIELD.fullmatch, fields)):
         raise InvalidCronError(cron=times.cron[:MAX_CHARACTERS])
     try:
         found: datetime = croniter(times.cron, after.astimezone(_zone(times))).get_next(datetime)

@@ -9,7 +9,12 @@ from typing import Any
 
 import structlog
 
-from gql_platform.errors import ScheduleNotFoundError, TooManySchedulesError, UnavailableError
+from gql_platform.errors import (
+    InvalidInputError,
+    ScheduleNotFoundError,
+    TooManySchedulesError,
+    UnavailableError,
+)
 from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
 from gql_platform.idempotency.records import Result
@@ -29,7 +34,6 @@ from gql_platform.store import Store, Transaction
 
 MAX_SCHEDULES = 100
 LOOK_EVERY_SECONDS = 5.0
-STARTED_AT_ONCE = 20
 
 log = structlog.get_logger(__name__)
 
@@ -103,24 +107,32 @@ class Schedules:
             InvalidTimeZoneError: If there is no such zone.
             JobPriorityError: If the priority is none.
             TooManySchedulesError: If there are as many as there may be.
+            JobsUnavailableError: If no worker could find the jobs.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
         """
         check_priority(priority)
         now = self._now()
-        what = {"kind": kind, "input": given, "priority": priority, "is_enabled": is_enabled}
-        arguments: dict[str, Any] = {**what, **asdict(times)}
         made = JobSchedule(
             id=str(uuid.uuid4()),
-            **arguments,
+            kind=kind,
+            input=given,
+            priority=priority,
+            cron=times.cron,
+            time_zone=times.time_zone,
+            is_enabled=is_enabled,
             next_at=next_time(times, after=now) if is_enabled else None,
             created_at=now,
             created_by=by,
         )
-        request = keyed(key, caller=by, operation="schedule.create", arguments=arguments)
+        count = await self._ready_count()
+        asked = {"kind": kind, "input": given, "priority": priority, "is_enabled": is_enabled}
+        asked |= asdict(times)
+        request = keyed(key, caller=by, operation="schedule.create", arguments=asked)
 
         async def finish(transaction: Transaction) -> Result:
-            if len(await self.all()) >= MAX_SCHEDULES:
+            # Not before: what was made already is answered, however many there are by now.
+            if count >= MAX_SCHEDULES:
                 raise TooManySchedulesError(maximum=MAX_SCHEDULES)
             await self._schedules.put(transaction, made)
             await self._tell(transaction, SCHEDULE_CREATED, made, by=by)
@@ -204,8 +216,12 @@ class Schedules:
             StoreUnavailableError: If the platform's database does not answer.
         """
         count = 0
-        for schedule_id in await self._schedules.due(now=self._now(), limit=STARTED_AT_ONCE):
-            count += await self._start(schedule_id)
+        for schedule_id in await self._schedules.due(now=self._now(), limit=MAX_SCHEDULES):
+            try:
+                count += await self._start(schedule_id)
+            except InvalidInputError as error:
+                # The time zones of a machine change; the other schedules go on.
+                log.error("schedule_not_started", schedule=schedule_id, reason=str(error))  # noqa: TRY400 - it says it all
         return count
 
     async def keep_starting(self) -> None:
@@ -219,6 +235,11 @@ class Schedules:
             except Exception:
                 # Nothing would be started any more.
                 log.exception("schedules_not_read")
+
+    async def _ready_count(self) -> int:
+        """Return how many schedules there are, where their jobs can be done."""
+        await self._jobs.prepare()
+        return len(await self.all())
 
     async def _start(self, schedule_id: str) -> bool:
         """Start the job of one schedule, unless another server did meanwhile."""

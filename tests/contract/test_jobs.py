@@ -26,6 +26,7 @@ from gql_platform.errors import (
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
+    JobsUnavailableError,
     JobUnfinishedError,
 )
 from gql_platform.events.records import EventFilter
@@ -211,6 +212,14 @@ class TestKeeping:
         assert cancelled.finished_at is not None
         with pytest.raises(JobFinishedError):
             await bench.jobs.cancel(job.id, by="me")
+
+
+@pytest.mark.parametrize("kept", ["sqlite_in_memory"], indirect=True)
+async def test_no_jobs_in_memory(bench: Bench) -> None:
+    """Where no worker could open the database, no job is kept that would wait for ever."""
+    with pytest.raises(JobsUnavailableError):
+        await bench.start("add", numbers=[1])
+    assert (await bench.jobs.page()).items == ()
 
 
 @every_engine

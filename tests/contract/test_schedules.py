@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -54,20 +54,23 @@ class Bench:
 
     def __post_init__(self) -> None:
         """Make the services of one server."""
+        self.store = self._store()
         self.jobs, self.schedules = self.server()
+
+    def _store(self) -> ScheduleStore:
+        if isinstance(self.kept.store, InMemoryDatabase):
+            return InMemoryScheduleStore(self.kept.store)
+        assert isinstance(self.kept.store, Database)
+        return SqlScheduleStore(self.kept.store)
 
     def server(self) -> tuple[Jobs, Schedules]:
         """Return the services of one more server."""
-        store: ScheduleStore
-        if isinstance(self.kept.store, InMemoryDatabase):
-            store = InMemoryScheduleStore(self.kept.store)
-        else:
-            assert isinstance(self.kept.store, Database)
-            store = SqlScheduleStore(self.kept.store)
         events = Events(self.kept.store, self.kept.event_log)
         idempotency = Idempotency(self.kept.store, self.kept.request_keys)
         jobs = Jobs(self.engine, idempotency, events, now=lambda: self.now)
-        made = Schedules(self.kept.store, store, jobs, events, idempotency, now=lambda: self.now)
+        made = Schedules(
+            self.kept.store, self.store, jobs, events, idempotency, now=lambda: self.now
+        )
         return jobs, made
 
     async def created(self, times: Times = HOURLY, **options: object) -> JobSchedule:
@@ -110,6 +113,17 @@ class TestStarting:
         (found,) = await bench.schedules.all()
         assert (found.next_at, found.last_job_id) == (NOON + timedelta(hours=2), job.id)
         assert await bench.schedules.start_due() == 0
+
+    async def test_one_that_cannot_go_on_keeps_back_no_other(self, bench: Bench) -> None:
+        """A time zone that the machine has no more is passed over."""
+        lost, made = await bench.created(), await bench.created(Times("30 * * * *"))
+        async with bench.kept.store.begin() as transaction:
+            await bench.store.put(transaction, replace(lost, time_zone="Atlantis"))
+        bench.now = NOON + timedelta(hours=1)
+        assert await bench.schedules.start_due() == 1
+        (job,) = (await bench.jobs.page()).items
+        found = {each.id: each.last_job_id for each in await bench.schedules.all()}
+        assert found == {lost.id: None, made.id: job.id}
 
     async def test_times_that_passed_are_made_up_for_once(self, bench: Bench) -> None:
         """After a night without servers there is one job, and not nine."""
@@ -184,7 +198,9 @@ class TestChanging:
 
     async def test_there_are_only_so_many(self, bench: Bench) -> None:
         """One more than there may be is refused."""
-        for _ in range(MAX_SCHEDULES):
+        made = await bench.created(key="first")
+        for _ in range(MAX_SCHEDULES - 1):
             await bench.created()
         with pytest.raises(TooManySchedulesError):
             await bench.created()
+        assert await bench.created(key="first") == made

@@ -178,6 +178,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "There is no time zone 'Mars'; name one as `Europe/Berlin` or `UTC`.",
     ),
     (
+        errors.JobsUnavailableError(),
+        (
+            "This server keeps what is its own in memory, where no worker finds a job; start one "
+            "with `gql-platform serve`, on a database that others can open."
+        ),
+    ),
+    (
         errors.TooManySchedulesError(maximum=3),
         "There are 3 schedules, and no more can be made; delete one first.",
     ),

@@ -14,6 +14,7 @@ from gql_platform.adapters.sql.address import Address
 from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.outage import outages
 from gql_platform.adapters.sql.session import session_of
+from gql_platform.errors import JobsUnavailableError
 from gql_platform.jobs.ports import JobEngine
 from gql_platform.jobs.records import Job, JobFilter, JobState, LogLine
 from gql_platform.store import Transaction
@@ -38,7 +39,7 @@ class DbosJobEngine(JobEngine):
     that worker dies.
 
     Args:
-        database: Where the table is; not in memory, for workers open it, too.
+        database: Where the table is. In memory, where workers cannot open it, there is no job.
         open_queue: Opens DBOS's queue there; called at the first enqueuing, in a thread, where it
             may import DBOS, which takes a second.
     """
@@ -54,6 +55,8 @@ class DbosJobEngine(JobEngine):
 
         That takes seconds, so a database that is away is noticed before.
         """
+        if self._database.address.is_in_memory:
+            raise JobsUnavailableError
         async with self._preparing:
             if self._queue is None:
                 async with self._database.read() as session:

@@ -56,6 +56,18 @@ class Address:
             raise _refused(uri, setting, "it names no file")
         return cls(url, file)
 
+    def check_shared(self, *, setting: str) -> None:
+        """Let a database pass that several processes can open.
+
+        Args:
+            setting: The setting that names it, for the error.
+
+        Raises:
+            StoreAddressError: If it is in the memory of one.
+        """
+        if self.is_in_memory:
+            raise _refused(str(self.url), setting, "no other process can open a database in memory")
+
     @property
     def is_sqlite(self) -> bool:
         """Whether it is SQLite."""

@@ -40,6 +40,18 @@ async def test_it_has_the_settings(tmp_path: Path) -> None:
     await WorkerProcess(settings, command=command).run()
 
 
+async def test_it_says_that_it_cannot_start(capfd: pytest.CaptureFixture[str]) -> None:
+    """What is wrong is one line, and the process ends although it waits for its server's end."""
+    settings = load_settings({"database_url": "sqlite://"}, environ={})
+    with pytest.raises(WorkerProcessError) as raised:
+        await WorkerProcess(settings).run()
+    assert raised.value.reason == "exit status 1"
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(
+        "error: GQL_PLATFORM_DATABASE_URL is 'sqlite://', which cannot be used: "
+    )
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [

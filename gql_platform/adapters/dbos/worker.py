@@ -247,9 +247,7 @@ class Worker:
                 rows.report_failure(
                     connection, job.id, worker=self.name, failures=failures, error=error
                 )
-            if rows.finish_job(
-                connection, job.id, state, now=now, worker=self.name, result=result
-            ):
+            if rows.finish_job(connection, job.id, state, now=now, worker=self.name, result=result):
                 data = {} if error is None else {"error": error}
                 self._tell(connection, job, JOB_FINISHED[state.name], data, now=now)
 

@@ -30,6 +30,7 @@ def registry(tmp_path: Path) -> MlflowClient:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     embedded.create_tables(uri, artifact_root=(tmp_path / "artifacts").as_uri())
     client = MlflowClient(uri, uri)
+    run_ids = []
     for name, runs in (("first", 2), ("second", 1)):
         experiment = client.create_experiment(name)
         for number in range(runs):
@@ -38,8 +39,9 @@ def registry(tmp_path: Path) -> MlflowClient:
             client.log_batch(run.info.run_id, metrics, [Param("depth", str(number))])
             client.log_metric(run.info.run_id, "odd", math.nan, step=7)
             client.set_terminated(run.info.run_id, end_time=1000)
+            run_ids.append(run.info.run_id)
     client.create_registered_model("wine", {"owner": "cellar"}, "Which grape?")
-    client.create_model_version("wine", "file:///nowhere", run.info.run_id)
+    client.create_model_version("wine", "file:///nowhere", run_ids[-1])
     client.set_registered_model_alias("wine", "champion", "1")
     return client
 

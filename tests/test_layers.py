@@ -68,6 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model_server": {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
+    "tracker": {*LEAVES, "bootstrap", "ports", "records", "settings", "topic", "tracker"},
     "supervisor": {"errors", "observability", "server", "settings"},
     "worker": {"engines", "observability", "settings"},
     "cli": {
@@ -80,7 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings", "testing",
     },
     # The package itself has a version and, behind functions, lazy names.
-    "package": {"model_server"},
+    "package": {"model_server", "tracker"},
 }  # fmt: skip
 """The layers that each layer may import; the version in the package itself is for all."""
 

@@ -94,10 +94,17 @@
     │   ├── WorkersError               server processes that do not stay alive
     │   ├── ModelFileError             a model's file that is not there
     │   └── DatabaseTooNewError        a database that a newer version has written
-    └── DatabaseError                  a command on the database's file cannot be done
-        ├── DatabaseInUseError         a server holds the file
-        ├── DatabaseFileError          a file that is no database of ours, or a broken one
-        └── NoDatabaseFileError        a database that is not a file
+    ├── DatabaseError                  a command on the database's file cannot be done
+    │   ├── DatabaseInUseError         a server holds the file
+    │   ├── DatabaseFileError          a file that is no database of ours, or a broken one
+    │   └── NoDatabaseFileError        a database that is not a file
+    └── TrackerError                   a program that tracks its runs cannot do that
+        ├── NoActiveRunError           something is logged while no run is active
+        ├── RunActiveError             a second run while the first is active
+        ├── UnknownStageError          a word that is no stage
+        ├── UnknownFlavourError        a kind of model that is not logged
+        ├── FlavourNotInstalledError   a kind of model whose package is missing
+        └── ModelNotLoggedError        a model that does not let itself be logged
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -199,6 +206,15 @@ from gql_platform.errors.store import (
     SequenceError,
     StoreUnavailableError,
 )
+from gql_platform.errors.tracker import (
+    FlavourNotInstalledError,
+    ModelNotLoggedError,
+    NoActiveRunError,
+    RunActiveError,
+    TrackerError,
+    UnknownFlavourError,
+    UnknownStageError,
+)
 from gql_platform.errors.tracking import (
     ExperimentDeletedError,
     ExperimentExistsError,
@@ -244,6 +260,7 @@ __all__ = [
     "ExperimentDeletedError",
     "ExperimentExistsError",
     "ExperimentNotFoundError",
+    "FlavourNotInstalledError",
     "ForbiddenError",
     "HostNotAllowedError",
     "IdempotencyKeyBusyError",
@@ -275,9 +292,11 @@ __all__ = [
     "ModelFilesNotFoundError",
     "ModelLoadError",
     "ModelNotFoundError",
+    "ModelNotLoggedError",
     "ModelNotReadyError",
     "ModelVersionInUseError",
     "MonitoringDisabledError",
+    "NoActiveRunError",
     "NoDatabaseFileError",
     "NoEarlierDeploymentError",
     "NotFoundError",
@@ -294,6 +313,7 @@ __all__ = [
     "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
+    "RunActiveError",
     "RunDeletedError",
     "RunFilterError",
     "RunFinishedError",
@@ -309,9 +329,12 @@ __all__ = [
     "TooManyRowsError",
     "TooManySeriesError",
     "TooManyWebhooksError",
+    "TrackerError",
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnknownFlavourError",
+    "UnknownStageError",
     "UnknownVersionError",
     "UnsupportedMediaTypeError",
     "UnsupportedModelError",

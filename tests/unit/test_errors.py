@@ -218,6 +218,37 @@ MESSAGES: list[tuple[PlatformError, str]] = [
             "control characters but tabs and line breaks."
         ),
     ),
+    (errors.TrackerError(), "The tracker cannot do that."),
+    (
+        errors.NoActiveRunError(),
+        "No run is active; call that inside of `with tracker.start_run():`.",
+    ),
+    (
+        errors.RunActiveError(run_id="a"),
+        (
+            "The run 'a' of this tracker is still active; leave its `with` block first, or make "
+            "another tracker."
+        ),
+    ),
+    (
+        errors.UnknownStageError(stage="Live", stages=("None", "Production")),
+        "There is no stage 'Live'; pass one of 'None', 'Production'.",
+    ),
+    (
+        errors.UnknownFlavourError(named="a dict", flavours=("sklearn", "lightgbm")),
+        "There is no way to log a dict; what can be logged are models of 'sklearn', 'lightgbm'.",
+    ),
+    (
+        errors.FlavourNotInstalledError(package="xgboost"),
+        (
+            "The package 'xgboost' is not installed here; `pip install xgboost` beside "
+            "gql-platform, or leave the flavour out."
+        ),
+    ),
+    (
+        errors.ModelNotLoggedError(name="model", problem="it is not fitted"),
+        "The model 'model' cannot be logged: it is not fitted.",
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),

@@ -69,11 +69,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
     "tracker": {*LEAVES, "bootstrap", "ports", "records", "settings", "topic", "tracker"},
+    "mlflow_ui": {"engines", "errors", "settings"},
     "supervisor": {"errors", "observability", "server", "settings"},
     "worker": {"engines", "observability", "settings"},
     "cli": {
-        *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "observability", "records",
-        "reference", "server", "services", "settings", "supervisor", "worker",
+        *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "mlflow_ui", "observability",
+        "records", "reference", "server", "services", "settings", "supervisor", "worker",
     },
     "__main__": {"cli"},
     "testing": {

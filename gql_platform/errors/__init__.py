@@ -93,6 +93,7 @@
     │   ├── AddressError               an address that this machine does not have
     │   ├── WorkersError               server processes that do not stay alive
     │   ├── ModelFileError             a model's file that is not there
+    │   ├── MLflowCommandError         no program that shows MLflow's own pages
     │   └── DatabaseTooNewError        a database that a newer version has written
     ├── DatabaseError                  a command on the database's file cannot be done
     │   ├── DatabaseInUseError         a server holds the file
@@ -185,6 +186,7 @@ from gql_platform.errors.start import (
     AddressError,
     DataFolderError,
     DemoError,
+    MLflowCommandError,
     ModelFileError,
     PortInUseError,
     SettingsError,
@@ -286,6 +288,7 @@ __all__ = [
     "JobNotFoundError",
     "JobPriorityError",
     "JobUnfinishedError",
+    "MLflowCommandError",
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",

@@ -496,6 +496,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "The model 'fraud' cannot be served from a.pkl: there is no such file.",
     ),
     (
+        errors.MLflowCommandError(problem="x is away", commands=("python -m venv y", "y/pip")),
+        (
+            "MLflow's pages cannot be shown: x is away. Make an environment for them, or name the "
+            "executable with --mlflow or GQL_PLATFORM_MLFLOW_COMMAND:\n  python -m venv y\n  y/pip"
+        ),
+    ),
+    (
         errors.TrustedDocumentsError(problems=["a.graphql: it is empty.", "b.json: it is not."]),
         ("The trusted documents cannot be used:\n  a.graphql: it is empty.\n  b.json: it is not."),
     ),

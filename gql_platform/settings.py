@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     mlflow_command: str | None = Field(
         default=None,
-        description="The program of `mlflow-ui`; unset, `mlflow-ui-env/bin/mlflow` in the data folder.",
+        description="What `mlflow-ui` runs; unset, `mlflow-ui-env/bin/mlflow` in the data folder.",
     )
     database_url: str | None = Field(
         default=None,

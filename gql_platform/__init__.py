@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gql_platform.model_server import ModelServer
+    from gql_platform.tracker.mlflow_tracker import MLflowTracker
 
 __version__ = "0.1.0"
-__all__ = ["ModelServer", "__version__"]
+__all__ = ["MLflowTracker", "ModelServer", "__version__"]
 
-_LAZY = {"ModelServer": "gql_platform.model_server"}
+_LAZY = {
+    "MLflowTracker": "gql_platform.tracker.mlflow_tracker",
+    "ModelServer": "gql_platform.model_server",
+}
 """Where the names come from that are loaded when they are first asked for."""
 
 

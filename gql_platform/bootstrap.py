@@ -44,6 +44,7 @@ from gql_platform.live.ports import LiveStore
 from gql_platform.live.service import Live
 from gql_platform.model_changes.ports import RegistryWriter
 from gql_platform.model_changes.service import ModelChanges
+from gql_platform.model_log.ports import ModelLog
 from gql_platform.observability import Metrics
 from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import ModelPackage
@@ -98,6 +99,25 @@ class Outside:
     registry_writer: RegistryWriter | None = None
     demo_run: DemoRun | None = None
     host: WorkerHost | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerParts:
+    """What a program tracks its runs with.
+
+    Attributes:
+        tracking: Reads experiments and runs.
+        run_writer: Changes them.
+        registry: Reads registered models, and points aliases.
+        registry_writer: Changes registered models.
+        model_log: Writes and reads the files of runs and models.
+    """
+
+    tracking: Tracking
+    run_writer: RunWriter
+    registry: RegistryStore
+    registry_writer: RegistryWriter
+    model_log: ModelLog
 
 
 def open_services(settings: Settings) -> Services:
@@ -283,6 +303,30 @@ def limits_of(settings: Settings) -> ServingLimits:
         timeout_seconds=settings.predict_timeout_seconds,
         load_seconds=settings.load_timeout_seconds,
         cached_answers=settings.cached_predictions,
+    )
+
+
+def tracker_parts(settings: Settings) -> TrackerParts:
+    """Return what a program tracks its runs with.
+
+    Raises:
+        StoreAddressError: If the address of a store can never work.
+        DataFolderError: If the embedded store's folder cannot be made or written.
+    """
+    from gql_platform.adapters.mlflow.model_log import MLflowModelLog
+    from gql_platform.adapters.mlflow.registry_writer import MLflowRegistryWriter
+    from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
+    from gql_platform.adapters.mlflow.runs import MLflowRuns
+    from gql_platform.adapters.mlflow.store import MLflowStore
+
+    client = open_client(settings)
+    registry = MLflowStore(client)
+    return TrackerParts(
+        tracking=Tracking(MLflowRuns(client), Registry(registry)),
+        run_writer=MLflowRunWriter(client),
+        registry=registry,
+        registry_writer=MLflowRegistryWriter(client),
+        model_log=MLflowModelLog(client),
     )
 
 

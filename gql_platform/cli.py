@@ -1,4 +1,4 @@
-"""The command line: ``gql-platform serve|worker|demo|schema|database|check-settings|version``."""
+"""The command line: ``gql-platform serve|worker|demo|schema|mlflow-ui|...``."""
 
 import asyncio
 import sys
@@ -16,6 +16,7 @@ from gql_platform.errors import PlatformError
 from gql_platform.export import live_sdl, outdated_files, write_files
 from gql_platform.graphql.documents import problems_with, trusted_documents
 from gql_platform.graphql.schema import own_documents
+from gql_platform.mlflow_ui import run_ui
 from gql_platform.observability import configure_logging
 from gql_platform.server import run_server
 from gql_platform.settings import (
@@ -80,6 +81,8 @@ SchemaFile = Annotated[
 Live = Annotated[
     bool, typer.Option("--live", help="With the typed fields of the models that are to serve.")
 ]
+MLflow = Annotated[str | None, typer.Option(metavar="PATH", help="The executable `mlflow` to run.")]
+UIPort = Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")]
 BackupFile = Annotated[Path, typer.Argument(help="The file of the backup.")]
 Folder = Annotated[Path | None, typer.Argument(help="The folder; by default the contract's own.")]
 
@@ -135,6 +138,15 @@ def demo(names: DemoModels = None, data_dir: DataDir = None, log_level: Level = 
     settings = _settings(data_dir=data_dir, log_level=log_level)
     for name, version in publish_demo_models(settings, names or list(DemoModel)):
         typer.echo(f"{name} {version}")
+
+
+@app.command("mlflow-ui")
+def mlflow_ui(data_dir: DataDir = None, mlflow: MLflow = None, port: UIPort = 5000) -> None:
+    """Show MLflow's own pages over the same stores, on this machine only.
+
+    They run in an environment of their own, and take the place of this process.
+    """
+    run_ui(_settings(data_dir=data_dir), command=mlflow, port=port)
 
 
 @app.command("check-settings")

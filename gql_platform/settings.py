@@ -93,6 +93,10 @@ class Settings(BaseSettings):
         validation_alias=_plan_name("MODEL_REGISTRY_URI"),
         description="Where MLflow keeps registered models; unset, where it keeps runs.",
     )
+    mlflow_command: str | None = Field(
+        default=None,
+        description="What `mlflow-ui` runs; unset, `mlflow-ui-env/bin/mlflow` in the data folder.",
+    )
     database_url: str | None = Field(
         default=None,
         description=(

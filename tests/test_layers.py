@@ -68,11 +68,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model_server": {
         *LEAVES, "bootstrap", "observability", "records", "server", "settings"
     },
+    "tracker": {*LEAVES, "bootstrap", "ports", "records", "settings", "topic", "tracker"},
+    "mlflow_ui": {"engines", "errors", "settings"},
     "supervisor": {"errors", "observability", "server", "settings"},
     "worker": {"engines", "errors", "observability", "settings"},
     "cli": {
-        *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "observability", "records",
-        "reference", "server", "services", "settings", "supervisor", "worker",
+        *LEAVES, "app", "bootstrap", "engines", "export", "graphql", "mlflow_ui", "observability",
+        "records", "reference", "server", "services", "settings", "supervisor", "worker",
     },
     "__main__": {"cli"},
     "testing": {
@@ -80,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "settings", "testing",
     },
     # The package itself has a version and, behind functions, lazy names.
-    "package": {"model_server"},
+    "package": {"model_server", "tracker"},
 }  # fmt: skip
 """The layers that each layer may import; the version in the package itself is for all."""
 

@@ -98,11 +98,19 @@
     │   ├── AddressError               an address that this machine does not have
     │   ├── WorkersError               server processes that do not stay alive
     │   ├── ModelFileError             a model's file that is not there
+    │   ├── MLflowCommandError         no program that shows MLflow's own pages
     │   └── DatabaseTooNewError        a database that a newer version has written
-    └── DatabaseError                  a command on the database's file cannot be done
-        ├── DatabaseInUseError         a server holds the file
-        ├── DatabaseFileError          a file that is no database of ours, or a broken one
-        └── NoDatabaseFileError        a database that is not a file
+    ├── DatabaseError                  a command on the database's file cannot be done
+    │   ├── DatabaseInUseError         a server holds the file
+    │   ├── DatabaseFileError          a file that is no database of ours, or a broken one
+    │   └── NoDatabaseFileError        a database that is not a file
+    └── TrackerError                   a program that tracks its runs cannot do that
+        ├── NoActiveRunError           something is logged while no run is active
+        ├── RunActiveError             a second run while the first is active
+        ├── UnknownStageError          a word that is no stage
+        ├── UnknownFlavourError        a kind of model that is not logged
+        ├── FlavourNotInstalledError   a kind of model whose package is missing
+        └── ModelNotLoggedError        a model that does not let itself be logged
 
 An error is a fact: its data are attributes, its class has a stable `code`, and its docstring is
 the message, filled with the data.
@@ -188,6 +196,7 @@ from gql_platform.errors.start import (
     AddressError,
     DataFolderError,
     DemoError,
+    MLflowCommandError,
     ModelFileError,
     PortInUseError,
     SettingsError,
@@ -208,6 +217,15 @@ from gql_platform.errors.store import (
     NoDatabaseFileError,
     SequenceError,
     StoreUnavailableError,
+)
+from gql_platform.errors.tracker import (
+    FlavourNotInstalledError,
+    ModelNotLoggedError,
+    NoActiveRunError,
+    RunActiveError,
+    TrackerError,
+    UnknownFlavourError,
+    UnknownStageError,
 )
 from gql_platform.errors.tracking import (
     ExperimentDeletedError,
@@ -254,6 +272,7 @@ __all__ = [
     "ExperimentDeletedError",
     "ExperimentExistsError",
     "ExperimentNotFoundError",
+    "FlavourNotInstalledError",
     "ForbiddenError",
     "HostNotAllowedError",
     "IdempotencyKeyBusyError",
@@ -282,15 +301,18 @@ __all__ = [
     "JobPriorityError",
     "JobUnfinishedError",
     "JobsUnavailableError",
+    "MLflowCommandError",
     "MethodNotAllowedError",
     "ModelError",
     "ModelFileError",
     "ModelFilesNotFoundError",
     "ModelLoadError",
     "ModelNotFoundError",
+    "ModelNotLoggedError",
     "ModelNotReadyError",
     "ModelVersionInUseError",
     "MonitoringDisabledError",
+    "NoActiveRunError",
     "NoDatabaseFileError",
     "NoEarlierDeploymentError",
     "NotFoundError",
@@ -307,6 +329,7 @@ __all__ = [
     "ReceiverUnavailableError",
     "RegistryUnavailableError",
     "RowProblem",
+    "RunActiveError",
     "RunDeletedError",
     "RunFilterError",
     "RunFinishedError",
@@ -324,9 +347,12 @@ __all__ = [
     "TooManySchedulesError",
     "TooManySeriesError",
     "TooManyWebhooksError",
+    "TrackerError",
     "TrustedDocumentsError",
     "UnauthenticatedError",
     "UnavailableError",
+    "UnknownFlavourError",
+    "UnknownStageError",
     "UnknownVersionError",
     "UnsupportedMediaTypeError",
     "UnsupportedModelError",

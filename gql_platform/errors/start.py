@@ -115,3 +115,20 @@ class ModelFileError(StartError):
     name: str
     path: str
     problem: str
+
+
+@dataclass(eq=False)
+class MLflowCommandError(StartError):
+    """MLflow's pages cannot be shown: {problem}. Make an environment for them: {commands}"""
+
+    code = "MLFLOW_COMMAND"
+    problem: str
+    commands: Sequence[str]
+
+    def __str__(self) -> str:
+        """Return the message with a line for each command, as it is typed."""
+        lines = "".join(f"\n  {command}" for command in self.commands)
+        return (
+            f"MLflow's pages cannot be shown: {self.problem}. Make an environment for them, or "
+            f"name the executable with --mlflow or GQL_PLATFORM_MLFLOW_COMMAND:{lines}"
+        )

@@ -31,7 +31,15 @@ from gql_platform.journal.service import Journal
 from gql_platform.model_changes.checks import model_problem, notes_problem
 from gql_platform.model_changes.ports import RegistryWriter
 from gql_platform.model_changes.records import Notes
-from gql_platform.model_changes.stages import ALIASES, archived, found, in_use, leaving, unknown
+from gql_platform.model_changes.stages import (
+    ALIASES,
+    archived,
+    found,
+    in_use,
+    leaving,
+    unknown,
+    unmarked,
+)
 from gql_platform.registry.records import (
     CHAMPION,
     Model,
@@ -336,9 +344,9 @@ class ModelChanges:
         if await self._registry.model(model) is None:
             return
         async with self._deployments.held(model) as use:
-            has_champion = any(CHAMPION in each.aliases for each in use.versions)
-            if use.versions and CHAMPION in use.aliases and not has_champion:
-                await self._registry.point_alias(use.versions[0].ref, CHAMPION)
+            newest = unmarked(use)
+            if newest is not None:
+                await self._registry.point_alias(newest.ref, CHAMPION)
 
     async def _model(self, name: str) -> Model:
         model = await self._registry.model(name)

@@ -43,6 +43,17 @@ def leaving(ref: VersionRef, stage: Stage, use: Use) -> Sequence[str]:
     return lost
 
 
+def unmarked(use: Use) -> ModelVersion | None:
+    """Return the version that serves without being the champion, for it is the newest.
+
+    Args:
+        use: What of the model is in use.
+    """
+    has_champion = any(CHAMPION in version.aliases for version in use.versions)
+    is_followed = CHAMPION in use.aliases
+    return use.versions[0] if use.versions and is_followed and not has_champion else None
+
+
 def archived(stage: Stage) -> Notes:
     """Return what is written on a version of a stage."""
     if stage is Stage.ARCHIVED:

@@ -158,6 +158,23 @@ def test_a_program_logs_a_run_and_registers_a_model(tmp_path: Path) -> None:
     assert found["registered"] == expected
 
 
+def test_a_program_tracks_its_runs_and_a_server_serves_its_model(tmp_path: Path) -> None:
+    """The programs of the page run one after the other, and say nothing else."""
+    script = "".join(scripts_of("docs/howto/track-from-python.md"))
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    said = "cellar_wine 1 ('champion',)\nTrue\n['alpha']\n"
+    assert (ran.stdout, ran.stderr) == (said, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    with running_server(tmp_path / "data") as server:
+        models = httpx2.get(f"{server.url}/models").json()["models"]
+
+    assert [(each["model"], each["version"], each["state"]) for each in models] == [
+        ("cellar_wine", 1, "READY")
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_each_link_to_a_page_leads_somewhere(page: Path) -> None:
     links = LINK.findall(page.read_text(encoding="utf-8"))

@@ -244,6 +244,37 @@ MESSAGES: list[tuple[PlatformError, str]] = [
             "control characters but tabs and line breaks."
         ),
     ),
+    (errors.TrackerError(), "The tracker cannot do that."),
+    (
+        errors.NoActiveRunError(),
+        "No run is active; call that inside of `with tracker.start_run():`.",
+    ),
+    (
+        errors.RunActiveError(run_id="a"),
+        (
+            "The run 'a' of this tracker is still active; leave its `with` block first, or make "
+            "another tracker."
+        ),
+    ),
+    (
+        errors.UnknownStageError(stage="Live", stages=("None", "Production")),
+        "There is no stage 'Live'; pass one of 'None', 'Production'.",
+    ),
+    (
+        errors.UnknownFlavourError(named="a dict", flavours=("sklearn", "lightgbm")),
+        "There is no way to log a dict; what can be logged are models of 'sklearn', 'lightgbm'.",
+    ),
+    (
+        errors.FlavourNotInstalledError(package="xgboost"),
+        (
+            "The package 'xgboost' is not installed here; `pip install xgboost` beside "
+            "gql-platform, or leave the flavour out."
+        ),
+    ),
+    (
+        errors.ModelNotLoggedError(name="model", problem="it is not fitted"),
+        "The model 'model' cannot be logged: it is not fitted.",
+    ),
     (errors.DatabaseError(), "What was asked of the database's file cannot be done."),
     (
         errors.DatabaseInUseError(path="/p.db"),
@@ -489,6 +520,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
     (
         errors.ModelFileError(name="fraud", path="a.pkl", problem="there is no such file"),
         "The model 'fraud' cannot be served from a.pkl: there is no such file.",
+    ),
+    (
+        errors.MLflowCommandError(problem="x is away", commands=("python -m venv y", "y/pip")),
+        (
+            "MLflow's pages cannot be shown: x is away. Make an environment for them, or name the "
+            "executable with --mlflow or GQL_PLATFORM_MLFLOW_COMMAND:\n  python -m venv y\n  y/pip"
+        ),
     ),
     (
         errors.TrustedDocumentsError(problems=["a.graphql: it is empty.", "b.json: it is not."]),

@@ -1,6 +1,7 @@
 """An MLflow client that is opened by its first call and used from threads."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -59,13 +60,30 @@ class Client:
         Raises:
             RegistryUnavailableError: If the store does not answer.
         """
-        uri = self.tracking_uri if asks_for_runs else self.registry_uri
         threads = self._long_threads if takes_long else self._threads
-        return await threads.run(lambda: self._call(use, uri))
+        return await threads.run(lambda: self.here(use, asks_for_runs=asks_for_runs))
 
-    def _call(self, use: Callable[[MlflowClient], T], uri: str) -> T:
-        with outages(uri):
+    def here(self, use: Callable[[MlflowClient], T], *, asks_for_runs: bool = False) -> T:
+        """Return what a function makes of the MLflow client, in the caller's own thread.
+
+        Args:
+            use: It may block.
+            asks_for_runs: Whether it asks the store of runs, which an error then names.
+
+        Raises:
+            RegistryUnavailableError: If the store does not answer.
+        """
+        with outages(self.tracking_uri if asks_for_runs else self.registry_uri):
             return use(self._client())
+
+    def new_files(self) -> str | None:
+        """Return where a new experiment keeps its files; None where a server of MLflow tells.
+
+        MLflow would put those of a database into the folder that the process was started in.
+        """
+        if self._artifact_root is None or not is_database(self.tracking_uri):
+            return None
+        return f"{self._artifact_root.rstrip('/')}/{uuid.uuid4().hex}"
 
     def _client(self) -> MlflowClient:
         with self._lock:

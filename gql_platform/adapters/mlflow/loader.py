@@ -36,7 +36,7 @@ from gql_platform.adapters.mlflow.package import USUAL_SIGNATURES
 from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
 from gql_platform.adapters.onnx.predictor import graph_predictor
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
-from gql_platform.registry.records import ModelPackage, ModelVersion
+from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
 from gql_platform.serving.ports import Predictor
 
 T = TypeVar("T")
@@ -84,23 +84,23 @@ class MLflowModelLoader:
     ) -> Predictor:
         folder = self._folder(client, version)
         if package.flavour == "sklearn":
-            estimator = _loaded(sklearn_flavour.load_model, folder, version)
+            estimator = loaded(sklearn_flavour.load_model, folder, version.ref)
             return sklearn_predictor(estimator, version, package)
         if package.flavour in ESTIMATOR_FLAVOURS:
             load = getattr(mlflow, package.flavour).load_model
-            estimator = _loaded(load, folder, version)
+            estimator = loaded(load, folder, version.ref)
             if isinstance(estimator, BaseEstimator):
                 return sklearn_predictor(estimator, version, package)
         if package.flavour == "onnx":
-            return graph_predictor(_loaded(_graph_file, folder, version), version, package)
+            return graph_predictor(loaded(_graph_file, folder, version.ref), version, package)
         if package.flavour in FORECASTER_FLAVOURS:
-            model = _loaded(getattr(mlflow, package.flavour).load_model, folder, version)
+            model = loaded(getattr(mlflow, package.flavour).load_model, folder, version.ref)
             forecaster = forecaster_of(model, version, package)
             if forecaster is not None:
                 return forecaster
             _refuse_usual_signature(version, package)
         return pyfunc_predictor(
-            _loaded(pyfunc_flavour.load_model, folder, version), version, package
+            loaded(pyfunc_flavour.load_model, folder, version.ref), version, package
         )
 
     def _folder(self, client: MlflowClient, version: ModelVersion) -> Path:
@@ -109,7 +109,7 @@ class MLflowModelLoader:
         except Exception as error:
             if is_unreachable(error):
                 raise
-            raise _failure(version, "its files cannot be read", error) from error
+            raise load_failure(version.ref, "its files cannot be read", error) from error
 
     def _temporary_folder(self) -> Path:
         """Return a new folder that lasts as long as the loader.
@@ -137,21 +137,21 @@ def _refuse_usual_signature(version: ModelVersion, package: ModelPackage) -> Non
         raise UnsupportedModelError(name=version.model_name, version=version.version, reason=reason)
 
 
-def _loaded(load: Callable[[str], T], folder: Path, version: ModelVersion) -> T:
+def loaded(load: Callable[[str], T], folder: Path, ref: VersionRef) -> T:
     """Return what a flavour of MLflow makes of a folder, which may fail in any way."""
     try:
         return load(str(folder))
     except UntrustedTypesError as error:
         advice = "its file holds types that were not trusted; log it with skops_trusted_types"
-        raise _failure(version, advice, error) from error
+        raise load_failure(ref, advice, error) from error
     except ModuleNotFoundError as error:
         advice = f"it needs the package {error.name!r}, which is not installed here"
-        raise _failure(version, advice, error) from error
+        raise load_failure(ref, advice, error) from error
     except Exception as error:
-        raise _failure(version, "its files do not load", error) from error
+        raise load_failure(ref, "its files do not load", error) from error
 
 
-def _failure(version: ModelVersion, what: str, error: Exception) -> ModelLoadError:
-    return ModelLoadError(
-        name=version.model_name, version=version.version, reason=f"{what}: {described(error)}"
-    )
+def load_failure(ref: VersionRef, what: str, error: Exception) -> ModelLoadError:
+    """Return the error that a version does not load."""
+    reason = f"{what}: {described(error)}"
+    return ModelLoadError(name=ref.model, version=ref.version, reason=reason)

@@ -54,7 +54,9 @@ class MLflowRunWriter(RunWriter):
 
         def create(client: MlflowClient) -> str:
             try:
-                return str(client.create_experiment(name, tags=dict(tags)))
+                files = self._client.new_files()
+                made = client.create_experiment(name, artifact_location=files, tags=dict(tags))
+                return str(made)
             except MlflowException as error:
                 if error.error_code == "RESOURCE_ALREADY_EXISTS":
                     raise ExperimentExistsError(name=name) from error

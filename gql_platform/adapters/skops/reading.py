@@ -56,3 +56,4 @@ UntrustedTypesError = UntrustedTypesFoundException
 
 load = skops.io.load
 untrusted_types = skops.io.get_untrusted_types
+dumps = skops.io.dumps

@@ -1,0 +1,1 @@
+"""Logging trained models to runs, from the program that trained them."""

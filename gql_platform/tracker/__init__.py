@@ -1,0 +1,1 @@
+"""Tracking runs from the program or the notebook that trains."""

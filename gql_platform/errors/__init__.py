@@ -40,6 +40,7 @@
     │   ├── BodyTooLargeError          a request body above the limit
     │   ├── InvalidDeploymentError     variants that cannot be served together
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── JobFilterError             kinds of jobs that cannot be
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── JobPriorityError           a number that is no priority of a job
@@ -160,6 +161,7 @@ from gql_platform.errors.jobs import (
     InvalidCronError,
     InvalidTimeZoneError,
     JobFileNotFoundError,
+    JobFilterError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
@@ -277,6 +279,7 @@ __all__ = [
     "InvalidRunError",
     "InvalidTimeZoneError",
     "JobFileNotFoundError",
+    "JobFilterError",
     "JobFinishedError",
     "JobNotFoundError",
     "JobPriorityError",

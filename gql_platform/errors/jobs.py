@@ -25,6 +25,17 @@ class JobFileNotFoundError(NotFoundError):
 
 
 @dataclass(eq=False)
+class JobFilterError(InvalidInputError):
+    """{given!r} names no kind of job, or is one too many; write it like `registryExport`, and at
+    most {maximum} of them.
+    """
+
+    code = "INVALID_JOB_FILTER"
+    given: str
+    maximum: int
+
+
+@dataclass(eq=False)
 class JobFinishedError(InvalidInputError):
     """The job {job_id!r} is finished and cannot be cancelled any more; read its state."""
 

@@ -12,7 +12,8 @@ from gql_platform.adapters.parquet import ROWS_AT_ONCE, TableFile
 
 def read(path: Path) -> pd.DataFrame:
     """Return what is in a file."""
-    return fastparquet.ParquetFile(BytesIO(path.read_bytes())).to_pandas()
+    found: pd.DataFrame = fastparquet.ParquetFile(BytesIO(path.read_bytes())).to_pandas()
+    return found
 
 
 def test_rows_are_written_while_they_come(tmp_path: Path) -> None:

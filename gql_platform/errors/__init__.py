@@ -46,6 +46,7 @@
     │   ├── JobPriorityError           a number that is no priority of a job
     │   ├── InvalidCronError           times that are none, or never come
     │   ├── InvalidTimeZoneError       a time zone that there is not
+    │   ├── TooManyExperimentsError    more experiments than an export names
     │   ├── TooManySchedulesError      more schedules than are kept
     │   ├── InvalidModelError          a model that cannot be written like that
     │   ├── InvalidNoteError           a note that is too long
@@ -168,6 +169,7 @@ from gql_platform.errors.jobs import (
     JobsUnavailableError,
     JobUnfinishedError,
     ScheduleNotFoundError,
+    TooManyExperimentsError,
     TooManySchedulesError,
     WorkerProcessError,
 )
@@ -321,6 +323,7 @@ __all__ = [
     "StartError",
     "StoreAddressError",
     "StoreUnavailableError",
+    "TooManyExperimentsError",
     "TooManyIDsError",
     "TooManyItemsError",
     "TooManyRowsError",

@@ -99,6 +99,17 @@ class InvalidTimeZoneError(InvalidInputError):
 
 
 @dataclass(eq=False)
+class TooManyExperimentsError(InvalidInputError):
+    """{count} experiments are more than the {maximum} that an export can name; name none to export
+    all of them.
+    """
+
+    code = "TOO_MANY_EXPERIMENTS"
+    count: int
+    maximum: int
+
+
+@dataclass(eq=False)
 class TooManySchedulesError(InvalidInputError):
     """There are {maximum} schedules, and no more can be made; delete one first."""
 

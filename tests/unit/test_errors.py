@@ -192,6 +192,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.TooManyExperimentsError(count=101, maximum=100),
+        (
+            "101 experiments are more than the 100 that an export can name; name none to export "
+            "all of them."
+        ),
+    ),
+    (
         errors.TooManySchedulesError(maximum=3),
         "There are 3 schedules, and no more can be made; delete one first.",
     ),

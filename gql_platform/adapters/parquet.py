@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,12 @@ class TableFile:
 
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Take rows, each with a value for every column."""
-        before = len(self._waiting)
-        self._waiting.extend(rows)
-        self.rows += len(self._waiting) - before
-        if len(self._waiting) >= ROWS_AT_ONCE:
-            self._write()
+        coming = iter(rows)
+        while part := list(islice(coming, ROWS_AT_ONCE - len(self._waiting))):
+            self._waiting += part
+            self.rows += len(part)
+            if len(self._waiting) == ROWS_AT_ONCE:
+                self._write()
 
     def close(self) -> None:
         """Write what is left; a table without rows has its columns all the same."""

@@ -40,11 +40,13 @@
     │   ├── BodyTooLargeError          a request body above the limit
     │   ├── InvalidDeploymentError     variants that cannot be served together
     │   ├── DeploymentConflictError    a deployment that somebody else changed meanwhile
+    │   ├── JobFilterError             kinds of jobs that cannot be
     │   ├── JobFinishedError           a job that is done and cannot be cancelled
     │   ├── JobUnfinishedError         a job that is not done and cannot be repeated
     │   ├── JobPriorityError           a number that is no priority of a job
     │   ├── InvalidCronError           times that are none, or never come
     │   ├── InvalidTimeZoneError       a time zone that there is not
+    │   ├── TooManyExperimentsError    more experiments than an export names
     │   ├── TooManySchedulesError      more schedules than are kept
     │   ├── InvalidModelError          a model that cannot be written like that
     │   ├── InvalidNoteError           a note that is too long
@@ -168,12 +170,14 @@ from gql_platform.errors.jobs import (
     InvalidCronError,
     InvalidTimeZoneError,
     JobFileNotFoundError,
+    JobFilterError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
     JobsUnavailableError,
     JobUnfinishedError,
     ScheduleNotFoundError,
+    TooManyExperimentsError,
     TooManySchedulesError,
     WorkerProcessError,
 )
@@ -296,6 +300,7 @@ __all__ = [
     "InvalidRunError",
     "InvalidTimeZoneError",
     "JobFileNotFoundError",
+    "JobFilterError",
     "JobFinishedError",
     "JobNotFoundError",
     "JobPriorityError",
@@ -341,6 +346,7 @@ __all__ = [
     "StartError",
     "StoreAddressError",
     "StoreUnavailableError",
+    "TooManyExperimentsError",
     "TooManyIDsError",
     "TooManyItemsError",
     "TooManyRowsError",

@@ -25,6 +25,17 @@ class JobFileNotFoundError(NotFoundError):
 
 
 @dataclass(eq=False)
+class JobFilterError(InvalidInputError):
+    """{given!r} names no kind of job, or is one too many; write it like `registryExport`, and at
+    most {maximum} of them.
+    """
+
+    code = "INVALID_JOB_FILTER"
+    given: str
+    maximum: int
+
+
+@dataclass(eq=False)
 class JobFinishedError(InvalidInputError):
     """The job {job_id!r} is finished and cannot be cancelled any more; read its state."""
 
@@ -85,6 +96,17 @@ class InvalidTimeZoneError(InvalidInputError):
 
     code = "INVALID_TIME_ZONE"
     time_zone: str
+
+
+@dataclass(eq=False)
+class TooManyExperimentsError(InvalidInputError):
+    """{count} experiments are more than the {maximum} that an export can name; name none to export
+    all of them.
+    """
+
+    code = "TOO_MANY_EXPERIMENTS"
+    count: int
+    maximum: int
 
 
 @dataclass(eq=False)

@@ -3,13 +3,16 @@
 from dataclasses import asdict
 from typing import Any
 
-from gql_platform.errors import ExperimentNotFoundError
+from gql_platform.errors import ExperimentNotFoundError, TooManyExperimentsError
 from gql_platform.exports.records import REGISTRY_EXPORT, ExportRequest
 from gql_platform.jobs.records import Job
 from gql_platform.jobs.service import DEFAULT_PRIORITY, Jobs
 from gql_platform.schedules.records import JobSchedule, Times
 from gql_platform.schedules.service import Schedules
 from gql_platform.tracking.service import Tracking
+
+MAX_EXPERIMENTS = 100
+"""How many are named; an export of more is one of all."""
 
 
 class Exports:
@@ -44,6 +47,7 @@ class Exports:
 
         Raises:
             ExperimentNotFoundError: If there is no such experiment.
+            TooManyExperimentsError: If more are named than may be.
             JobPriorityError: If the priority is none.
             IdempotencyKeyReusedError: If the key came with another request.
             StoreUnavailableError: If the platform's database does not answer.
@@ -73,6 +77,7 @@ class Exports:
 
         Raises:
             ExperimentNotFoundError: If there is no such experiment.
+            TooManyExperimentsError: If more are named than may be.
         """
         given = await self._checked(request)
         return await self._schedules.create(
@@ -87,7 +92,11 @@ class Exports:
 
     async def _checked(self, request: ExportRequest) -> dict[str, Any]:
         """Return what a job is given, if there is what it is to export."""
-        for name in request.experiments:
+        # Each once: twice named, its runs would be there twice.
+        names = list(dict.fromkeys(request.experiments))
+        if len(names) > MAX_EXPERIMENTS:
+            raise TooManyExperimentsError(count=len(names), maximum=MAX_EXPERIMENTS)
+        for name in names:
             if await self._tracking.experiment_named(name) is None:
                 raise ExperimentNotFoundError(named=name)
-        return {**asdict(request), "experiments": list(request.experiments)}
+        return {**asdict(request), "experiments": names}

@@ -5,7 +5,12 @@ from typing import Annotated
 import strawberry
 
 from gql_platform.access.records import Permission
-from gql_platform.errors import ExperimentNotFoundError, JobPriorityError, JobsUnavailableError
+from gql_platform.errors import (
+    ExperimentNotFoundError,
+    JobPriorityError,
+    JobsUnavailableError,
+    TooManyExperimentsError,
+)
 from gql_platform.exports.records import ExportRequest
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.deployments import IDEMPOTENCY_KEY, KEY_ERRORS
@@ -20,7 +25,7 @@ class ExportContents:
 
     experiments: list[str] = strawberry.field(
         default_factory=list,
-        description="The names of the experiments whose runs it has; by default all.",
+        description="The names of at most 100 experiments whose runs it has; by default all.",
     )
     metric_histories: bool = strawberry.field(
         default=False,
@@ -52,6 +57,7 @@ class ExportsMutation:
         success=JobChangeType,
         errors={
             ExperimentNotFoundError: ("input", "experiments"),
+            TooManyExperimentsError: ("input", "experiments"),
             JobPriorityError: ("input", "priority"),
             JobsUnavailableError: (),
             **KEY_ERRORS,

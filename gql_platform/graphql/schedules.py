@@ -17,6 +17,7 @@ from gql_platform.errors import (
     JobPriorityError,
     JobsUnavailableError,
     ScheduleNotFoundError,
+    TooManyExperimentsError,
     TooManySchedulesError,
 )
 from gql_platform.exports.records import ExportRequest
@@ -179,6 +180,7 @@ class SchedulesMutation:
         errors={
             **TIMES_ERRORS,
             ExperimentNotFoundError: ("input", "work", "registryExport", "experiments"),
+            TooManyExperimentsError: ("input", "work", "registryExport", "experiments"),
             JobPriorityError: ("input", "priority"),
             TooManySchedulesError: (),
             JobsUnavailableError: (),

@@ -11,6 +11,7 @@ import structlog
 
 from gql_platform.errors import (
     InvalidCursorError,
+    JobFilterError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
@@ -42,11 +43,17 @@ MAX_PRIORITY = 2**31 - 1
 
 ID_DIGITS = 32
 
+MAX_KINDS = 20
+MAX_KIND = 100
+"""How many kinds are asked for at once, and how many characters one has."""
+
 LOOK_EVERY_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 CLEAN_EVERY_SECONDS = 600.0
 DELETED_AT_ONCE = 500
 
+_ID = re.compile(rf"[0-9a-f]{{{ID_DIGITS}}}")
+_KIND = re.compile(rf"[!-~]{{1,{MAX_KIND}}}")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 log = structlog.get_logger(__name__)
@@ -181,13 +188,15 @@ class Jobs:
         Raises:
             PageSizeError: If ``first`` is no page size.
             InvalidCursorError: If ``after`` is no cursor of ours.
+            JobFilterError: If there are too many kinds, or one that cannot be.
             StoreUnavailableError: If the platform's database does not answer.
         """
         size = page_size(first)
         behind = None if after is None else decode_cursor(after)
-        found: Sequence[Job] = await self._engine.jobs(
-            chosen=chosen or JobFilter(), after=behind, limit=size + 1
-        )
+        if behind is not None and not _ID.fullmatch(behind):
+            raise InvalidCursorError(cursor=after or "")
+        asked = _checked(chosen or JobFilter())
+        found: Sequence[Job] = await self._engine.jobs(chosen=asked, after=behind, limit=size + 1)
         return page_of(found, [job.id for job in found], first=size, after=after, total=None)
 
     async def log_page(
@@ -338,6 +347,14 @@ def check_priority(priority: int) -> None:
     """
     if not 1 <= priority <= MAX_PRIORITY:
         raise JobPriorityError(priority=priority, maximum=MAX_PRIORITY)
+
+
+def _checked(chosen: JobFilter) -> JobFilter:
+    """Return a filter that each database takes, with everything once."""
+    for place, kind in enumerate(chosen.kinds):
+        if place >= MAX_KINDS or not _KIND.fullmatch(kind):
+            raise JobFilterError(given=kind[:MAX_KIND], maximum=MAX_KINDS)
+    return JobFilter(chosen.kinds, tuple(dict.fromkeys(chosen.states)))
 
 
 def _new_id(now: datetime) -> str:

@@ -23,6 +23,8 @@ from gql_platform.adapters.sql.database import Database
 from gql_platform.adapters.sql.workers import leave
 from gql_platform.errors import (
     IdempotencyKeyReusedError,
+    InvalidCursorError,
+    JobFilterError,
     JobFinishedError,
     JobNotFoundError,
     JobPriorityError,
@@ -35,6 +37,7 @@ from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.ports import JobEngine
 from gql_platform.jobs.records import Job, JobFilter, JobState, LogLevel, Progress
 from gql_platform.jobs.service import Jobs
+from gql_platform.paging import encode_cursor
 from gql_platform.testing import InMemoryDatabase, InMemoryJobEngine
 from tests.contract.databases import SHARED, Kept
 from tests.contract.job_kinds import KINDS
@@ -195,6 +198,14 @@ class TestKeeping:
         cancelled = await bench.jobs.page(chosen=JobFilter(("add",), (JobState.CANCELLED,)))
         assert [job.id for job in cancelled.items] == [ids[0]]
         assert not (await bench.jobs.page(chosen=JobFilter(("hang",)))).items
+
+    @pytest.mark.parametrize("kinds", [("a\x00",), ("",), ("x" * 101,), ("add",) * 21])
+    async def test_kinds_that_are_none(self, bench: Bench, kinds: tuple[str, ...]) -> None:
+        """What cannot be a kind is no outage of the database; nor is a cursor of another list."""
+        with pytest.raises(JobFilterError):
+            await bench.jobs.page(chosen=JobFilter(kinds))
+        with pytest.raises(InvalidCursorError):
+            await bench.jobs.page(after=encode_cursor("\x00"))
 
     async def test_what_cannot_be(self, bench: Bench) -> None:
         """Jobs that are none, done or not done are told apart."""

@@ -272,3 +272,17 @@ async def test_changes_need_their_permission(
     assert answer["errors"][0]["extensions"]["permission"] == permission.value
     states = (await client.execute("{ jobs { nodes { state } } }"))["data"]["jobs"]["nodes"]
     assert states == [{"state": "QUEUED"}]
+
+
+async def test_experiments_are_named_once_and_not_too_many(services: Services) -> None:
+    """Twice named is named once; more than may be are refused before any is looked for."""
+    client = GraphQLClient(services)
+    twice = {"input": {"experiments": ["Default", "Default"]}}
+    made = (await client.execute(EXPORT, twice))["data"]["registryExport"]
+    assert made["job"]["input"] == {"experiments": ["Default"], "has_histories": False}
+    many = {"input": {"experiments": [str(number) for number in range(101)]}}
+    assert (await client.execute(EXPORT, many))["data"]["registryExport"] == {
+        "__typename": "TooManyExperimentsError",
+        "code": "TOO_MANY_EXPERIMENTS",
+        "path": ["input", "experiments"],
+    }

@@ -155,6 +155,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         "There is no job 'a'; list the jobs that there are, and take an id from there.",
     ),
     (
+        errors.JobFilterError(given="a b", maximum=20),
+        (
+            "'a b' names no kind of job, or is one too many; write it like `registryExport`, and "
+            "at most 20 of them."
+        ),
+    ),
+    (
         errors.JobFinishedError(job_id="a"),
         "The job 'a' is finished and cannot be cancelled any more; read its state.",
     ),
@@ -182,6 +189,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         (
             "This server keeps what is its own in memory, where no worker finds a job; start one "
             "with `gql-platform serve`, on a database that others can open."
+        ),
+    ),
+    (
+        errors.TooManyExperimentsError(count=101, maximum=100),
+        (
+            "101 experiments are more than the 100 that an export can name; name none to export "
+            "all of them."
         ),
     ),
     (

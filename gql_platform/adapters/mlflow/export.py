@@ -187,11 +187,13 @@ def _add_runs(runs: Iterable[Run], tables: dict[str, TableFile]) -> None:
 
 
 def _add_histories(runs: Iterable[Run], store: RunStore, table: TableFile, call: Call) -> None:
+    # One metric is in memory at a time, as an array: a run can have many millions of values.
     for run in runs:
-        asked = [MetricRef(run.run_id, each.key) for each in run.metrics]
-        for ref, series in call(store.metric_histories(asked)).items():
-            points = zip(series.values.tolist(), series.steps.tolist(), strict=True)
-            table.add((ref.run_id, ref.key, value, step) for value, step in points)
+        for each in run.metrics:
+            ref = MetricRef(run.run_id, each.key)
+            for series in call(store.metric_histories([ref])).values():
+                points = zip(series.values, series.steps, strict=True)
+                table.add((ref.run_id, ref.key, float(value), int(step)) for value, step in points)
 
 
 def _tags(tags: Iterable[Tag]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
-from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
@@ -56,7 +55,9 @@ class ArtifactJobFiles:
         folder = tempfile.mkdtemp(prefix="gql-platform-")
         try:
             path = Path(repository.download_artifacts(f"{job_id}/{name}", folder))
-        except (MlflowException, OSError) as error:
+        except Exception as error:
+            # Each kind of store has a client with errors of its own.
+            log.warning("job_file_not_read", job=job_id, name=name, reason=str(error))
             shutil.rmtree(folder, ignore_errors=True)
             raise JobFileNotFoundError(job_id=job_id, name=name) from error
 
@@ -71,7 +72,7 @@ class ArtifactJobFiles:
             try:
                 if repository.list_artifacts(job_id):
                     repository.delete_artifacts(job_id)
-            except (MlflowException, NotImplementedError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - each kind of store has its own
                 # They are in nobody's way, and jobs must be forgotten all the same.
                 log.warning("job_files_left", job=job_id, reason=str(error))
 

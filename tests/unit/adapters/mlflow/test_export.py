@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 from gql_platform.adapters.mlflow import embedded
 from gql_platform.adapters.mlflow.export import FILE, RegistryExport
@@ -146,3 +147,30 @@ async def test_files_are_opened_and_deleted(tmp_path: Path) -> None:
     await files.delete(["a", "never"])
     with pytest.raises(JobFileNotFoundError):
         await files.open("a/table.zip")
+
+
+class _Refusing(ArtifactRepository):  # type: ignore[misc] # MLflow has no types
+    """A store whose client has errors of its own."""
+
+    def list_artifacts(self, path: str | None = None) -> list[Any]:
+        raise RuntimeError(f"no list of {path}")
+
+    def _download_file(self, remote_file_path: str, local_path: str) -> None:
+        raise RuntimeError(f"no {remote_file_path} to {local_path}")
+
+    log_artifact = log_artifacts = _download_file
+
+
+class _RefusedFiles(ArtifactJobFiles):
+    """Files in such a store."""
+
+    def _repository(self) -> ArtifactRepository:
+        return _Refusing("refusing://")
+
+
+async def test_any_store_may_refuse() -> None:
+    """Whatever its client raises, a file is missing, and the other jobs are forgotten."""
+    files = _RefusedFiles("refusing://")
+    with pytest.raises(JobFileNotFoundError):
+        await files.open("a/table.zip")
+    await files.delete(["a", "b"])

@@ -15,10 +15,10 @@ serve: .venv/.lean ## Install what serving needs, and serve demo models on http:
 	$(BIN)/gql-platform serve --demo
 
 test: .venv/.dev ## Install what the tests need, and run all of them
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 coverage: .venv/.dev ## Run all tests and show which lines they miss; it takes three times as long
-	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 check: .venv/.dev ## Run the linters, the type checkers and the checks of the contract
 	$(BIN)/ruff check

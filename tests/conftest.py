@@ -18,6 +18,19 @@ hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=No
 hypothesis.settings.load_profile("repeatable")
 
 
+LONGEST = (
+    *("test_crash.py", "test_differential.py", "test_differential_again.py", "test_smoke.py"),
+    *("test_outage.py", "test_fleet.py", "test_schemathesis.py", "test_workers.py"),
+)
+"""Files of few tests that take a minute or more each, from the longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that in the end nobody waits for one of them alone."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Run async tests on asyncio, as the server does."""

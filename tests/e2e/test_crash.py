@@ -12,7 +12,7 @@ from tests.postgresql import PostgreSQL
 def test_nothing_is_lost_doubled_or_half_done(tmp_path: Path, database: str) -> None:
     if database == "postgresql":
         with PostgreSQL() as server:
-            report = crash(tmp_path, cycles=3, seed=1, database_url=server.new_database())
+            report = crash(tmp_path, cycles=2, seed=1, database_url=server.new_database())
     else:
         report = crash(tmp_path, cycles=3, seed=2)
     assert report.promotions > 0

@@ -40,7 +40,7 @@ class JsonSerializer(Serializer):
         """Return plain values as text, and others as what they look like."""
         return json.dumps(data, default=str)
 
-    def deserialize(cls, serialized_data: str) -> Any:  # noqa: N805 - as DBOS names it
+    def deserialize(self, serialized_data: str) -> Any:
         """Return the values."""
         return json.loads(serialized_data)
 

@@ -158,7 +158,11 @@ class _Refusing(ArtifactRepository):  # type: ignore[misc] # MLflow has no types
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
         raise RuntimeError(f"no {remote_file_path} to {local_path}")
 
-    log_artifact = log_artifacts = _download_file
+    def log_artifact(self, local_file: str, artifact_path: str | None = None) -> None:
+        raise RuntimeError(f"no {local_file} at {artifact_path}")
+
+    def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
+        raise RuntimeError(f"no {local_dir} at {artifact_path}")
 
 
 class _RefusedFiles(ArtifactJobFiles):

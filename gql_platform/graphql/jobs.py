@@ -24,7 +24,7 @@ from gql_platform.graphql.context import Info
 from gql_platform.graphql.deployments import IDEMPOTENCY_KEY, KEY_ERRORS
 from gql_platform.graphql.downloads import DownloadType
 from gql_platform.graphql.mutation import root_mutation
-from gql_platform.graphql.node import Node, decode_id, encode_id
+from gql_platform.graphql.node import Node, encode_id, key_of
 from gql_platform.graphql.permission import RequiresPermission, root_field, root_subscription
 from gql_platform.graphql.scalars import JSON, Int64
 from gql_platform.graphql.type_of import edge, enum_of, type_of
@@ -293,10 +293,7 @@ def job_key(node_id: str) -> str:
     Raises:
         InvalidIDError: If it is no id of a job.
     """
-    type_name, key = decode_id(node_id)
-    if type_name != "Job" or not _KEY.fullmatch(key):
-        raise InvalidIDError(id=node_id)
-    return key
+    return key_of(node_id, "Job", spelled=_KEY)
 
 
 def _chosen(given: JobFilterInput | None) -> JobFilter:

@@ -2,12 +2,16 @@
 
 import base64
 import binascii
+import re
 from typing import Any
 
 import strawberry
 
 from gql_platform.errors import InvalidIDError
 from gql_platform.graphql.type_of import edge
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""How UUIDs are spelled."""
 
 
 @strawberry.interface(description="An object that can be fetched again by its global id.")
@@ -42,3 +46,17 @@ def decode_id(node_id: str) -> tuple[str, str]:
     if not key or encode_id(type_name, key) != node_id:
         raise InvalidIDError(id=node_id)
     return type_name, key
+
+
+def key_of(node_id: str, type_name: str, *, spelled: re.Pattern[str]) -> str:
+    """Return the natural key in the global id of a type, whose keys are spelled like that.
+
+    What is spelled otherwise names nothing, and no store has to look for it.
+
+    Raises:
+        InvalidIDError: If it is the id of something else.
+    """
+    found, key = decode_id(node_id)
+    if found != type_name or not spelled.fullmatch(key):
+        raise InvalidIDError(id=node_id)
+    return key

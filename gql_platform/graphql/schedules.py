@@ -1,6 +1,5 @@
 """Schedules in the schema: jobs that are started again and again."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -27,7 +26,7 @@ from gql_platform.graphql.execution.limits.declarations import ListSize
 from gql_platform.graphql.exports import ExportContents
 from gql_platform.graphql.jobs import JobType
 from gql_platform.graphql.mutation import root_mutation
-from gql_platform.graphql.node import Node, decode_id, encode_id
+from gql_platform.graphql.node import UUID, Node, encode_id, key_of
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.scalars import JSON
 from gql_platform.graphql.type_of import edge, type_of
@@ -35,8 +34,6 @@ from gql_platform.jobs.records import Job
 from gql_platform.jobs.service import DEFAULT_PRIORITY
 from gql_platform.schedules.records import JobSchedule, Times
 from gql_platform.schedules.service import MAX_SCHEDULES
-
-_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @type_of(JobSchedule)
@@ -273,7 +270,4 @@ def schedule_key(node_id: str) -> str:
     Raises:
         InvalidIDError: If it is no id of a schedule.
     """
-    type_name, key = decode_id(node_id)
-    if type_name != "JobSchedule" or not _KEY.fullmatch(key):
-        raise InvalidIDError(id=node_id)
-    return key
+    return key_of(node_id, "JobSchedule", spelled=UUID)

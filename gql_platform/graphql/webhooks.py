@@ -1,6 +1,5 @@
 """Webhooks in the schema: where events are sent to, and how that went."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
@@ -8,21 +7,18 @@ from typing import Annotated
 import strawberry
 
 from gql_platform.access.records import Permission
-from gql_platform.errors import InvalidIDError
 from gql_platform.events.records import EventFilter
 from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.events import EventFilterType, EventType
 from gql_platform.graphql.execution.limits.declarations import ListSize
-from gql_platform.graphql.node import Node, decode_id, encode_id
+from gql_platform.graphql.node import UUID, Node, encode_id, key_of
 from gql_platform.graphql.permission import root_field
 from gql_platform.graphql.type_of import edge, enum_of, type_of
 from gql_platform.webhooks.records import DeliveryState, Webhook, WebhookDelivery
 from gql_platform.webhooks.service import MAX_WEBHOOKS
 
 enum_of(DeliveryState)
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @type_of(Webhook)
@@ -139,7 +135,7 @@ def webhook_key(node_id: str) -> str:
     Raises:
         InvalidIDError: If it stands for something else.
     """
-    return _key_of(node_id, "Webhook")
+    return key_of(node_id, "Webhook", spelled=UUID)
 
 
 def delivery_key(node_id: str) -> str:
@@ -148,11 +144,4 @@ def delivery_key(node_id: str) -> str:
     Raises:
         InvalidIDError: If it stands for something else.
     """
-    return _key_of(node_id, "WebhookDelivery")
-
-
-def _key_of(node_id: str, type_name: str) -> str:
-    found, key = decode_id(node_id)
-    if found != type_name or not _UUID.fullmatch(key):
-        raise InvalidIDError(id=node_id)
-    return key
+    return key_of(node_id, "WebhookDelivery", spelled=UUID)

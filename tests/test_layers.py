@@ -18,7 +18,7 @@ SOURCES = {
     for path in sorted((ROOT / PACKAGE).rglob("*.py"))
 }
 
-LEAVES = {"contract", "doc", "errors", "news", "paging", "store", "texts"}
+LEAVES = {"contract", "doc", "errors", "news", "paging", "repetition", "store", "texts"}
 """Modules that everybody may import."""
 
 DOMAIN = {"records", "ports", "topic", "service"}
@@ -31,6 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": {"errors"},
     "news": set(),
     "paging": {"errors"},
+    "repetition": {"errors"},
     "store": {"errors"},
     "texts": set(),
     # A feature: records <- ports <- topics <- service.
@@ -92,6 +93,7 @@ MAY_USE: dict[str, set[str]] = {
     "errors": set(),
     "news": set(),
     "paging": set(),
+    "repetition": {"structlog"},
     "store": set(),
     "texts": set(),
     "records": set(),

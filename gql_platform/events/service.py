@@ -5,19 +5,17 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
 from gql_platform.errors import (
     EventFilterError,
     InvalidCursorError,
     SequenceError,
-    UnavailableError,
 )
 from gql_platform.events.broadcast import EVERYTHING, READ_AT_ONCE, Broadcast, Follower
 from gql_platform.events.ports import EventLog, Outbox
 from gql_platform.events.records import Delivery, Event, EventFilter, NewEvent
 from gql_platform.news import News
 from gql_platform.paging import Page, decode_cursor, page_of, page_size
+from gql_platform.repetition import again_and_again
 from gql_platform.store import Store, Transaction
 
 MAX_TYPES = 20
@@ -29,8 +27,6 @@ DELETED_AT_ONCE = 5_000
 
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*(\.\*)?|\*")
 _SEQUENCE = re.compile(r"[0-9]{1,18}")
-
-log = structlog.get_logger(__name__)
 
 
 class Events:
@@ -160,15 +156,9 @@ class Events:
         self, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     ) -> None:
         """Delete what is too old or too much, again and again, without end."""
-        while True:
-            await pause(CLEAN_EVERY_SECONDS)
-            try:
-                await self.clean()
-            except UnavailableError as error:
-                log.warning("events_not_cleaned", reason=str(error))
-            except Exception:
-                # The table would grow without end.
-                log.exception("events_not_cleaned")
+        await again_and_again(
+            self.clean, every_seconds=CLEAN_EVERY_SECONDS, failure="events_not_cleaned", pause=pause
+        )
 
     async def clean(self) -> int:
         """Delete events that are too old or too many, and return how many.

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
-
 from gql_platform.errors import (
     IdempotencyKeyBusyError,
     IdempotencyKeyReusedError,
@@ -20,6 +18,7 @@ from gql_platform.errors import (
 )
 from gql_platform.idempotency.ports import RequestKeys
 from gql_platform.idempotency.records import KeptRequest, KeyedRequest, Result
+from gql_platform.repetition import again_and_again
 from gql_platform.store import Store, Transaction
 
 KEPT = timedelta(hours=24)
@@ -34,8 +33,6 @@ CLEAN_EVERY_SECONDS = 600.0
 
 MAX_KEY_LENGTH = 255
 _KEY = re.compile(rf"[!-~]{{1,{MAX_KEY_LENGTH}}}")
-
-log = structlog.get_logger(__name__)
 
 
 def keyed(
@@ -131,15 +128,12 @@ class Idempotency:
 
     async def keep_clean(self) -> None:
         """Forget the keys that have expired, again and again, without end."""
-        while True:
-            await self._pause(CLEAN_EVERY_SECONDS)
-            try:
-                await self.clean()
-            except UnavailableError as error:
-                log.warning("keys_not_cleaned", reason=str(error))
-            except Exception:
-                # The table would grow without end.
-                log.exception("keys_not_cleaned")
+        await again_and_again(
+            self.clean,
+            every_seconds=CLEAN_EVERY_SECONDS,
+            failure="keys_not_cleaned",
+            pause=self._pause,
+        )
 
     async def _unkeyed(
         self,

@@ -36,6 +36,7 @@ from gql_platform.jobs.records import (
 )
 from gql_platform.jobs.watch import JobWatch
 from gql_platform.paging import Page, decode_cursor, page_of, page_size
+from gql_platform.repetition import again_and_again
 from gql_platform.store import Transaction
 
 DEFAULT_PRIORITY = 100
@@ -269,15 +270,12 @@ class Jobs:
 
     async def keep_clean(self) -> None:
         """Forget jobs that were done long ago, again and again, without end."""
-        while True:
-            await self._pause(CLEAN_EVERY_SECONDS)
-            try:
-                await self.clean()
-            except UnavailableError as error:
-                log.warning("jobs_not_cleaned", reason=str(error))
-            except Exception:
-                # The tables would grow without end.
-                log.exception("jobs_not_cleaned")
+        await again_and_again(
+            self.clean,
+            every_seconds=CLEAN_EVERY_SECONDS,
+            failure="jobs_not_cleaned",
+            pause=self._pause,
+        )
 
     async def close(self) -> None:
         """Let go of the engine."""

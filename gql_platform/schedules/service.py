@@ -13,13 +13,13 @@ from gql_platform.errors import (
     InvalidInputError,
     ScheduleNotFoundError,
     TooManySchedulesError,
-    UnavailableError,
 )
 from gql_platform.events.records import NewEvent
 from gql_platform.events.service import Events
 from gql_platform.idempotency.records import Result
 from gql_platform.idempotency.service import Idempotency, keyed
 from gql_platform.jobs.service import DEFAULT_PRIORITY, Jobs, check_priority
+from gql_platform.repetition import again_and_again
 from gql_platform.schedules.cron import next_time
 from gql_platform.schedules.ports import ScheduleStore
 from gql_platform.schedules.records import (
@@ -226,15 +226,12 @@ class Schedules:
 
     async def keep_starting(self) -> None:
         """Start the jobs whose time has come, again and again, without end."""
-        while True:
-            await self._pause(LOOK_EVERY_SECONDS)
-            try:
-                await self.start_due()
-            except UnavailableError as error:
-                log.warning("schedules_not_read", reason=str(error))
-            except Exception:
-                # Nothing would be started any more.
-                log.exception("schedules_not_read")
+        await again_and_again(
+            self.start_due,
+            every_seconds=LOOK_EVERY_SECONDS,
+            failure="schedules_not_read",
+            pause=self._pause,
+        )
 
     async def _ready_count(self) -> int:
         """Return how many schedules there are, where their jobs can be done."""

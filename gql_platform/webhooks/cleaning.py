@@ -4,15 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
-from gql_platform.errors import UnavailableError
+from gql_platform.repetition import again_and_again
 from gql_platform.webhooks.ports import WebhookStore
 
 CLEAN_EVERY_SECONDS = 60.0
 DELETED_AT_ONCE = 5_000
-
-log = structlog.get_logger(__name__)
 
 
 class Cleaner:
@@ -37,15 +33,12 @@ class Cleaner:
 
     async def run(self, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         """Forget what was done long ago, again and again, without end."""
-        while True:
-            await pause(CLEAN_EVERY_SECONDS)
-            try:
-                await self.clean()
-            except UnavailableError as error:
-                log.warning("deliveries_not_cleaned", reason=str(error))
-            except Exception:
-                # The table would grow without end.
-                log.exception("deliveries_not_cleaned")
+        await again_and_again(
+            self.clean,
+            every_seconds=CLEAN_EVERY_SECONDS,
+            failure="deliveries_not_cleaned",
+            pause=pause,
+        )
 
     async def clean(self) -> int:
         """Forget what was done long ago, and return how many deliveries that were.

@@ -17,7 +17,7 @@ from gql_platform.export import live_sdl, outdated_files, write_files
 from gql_platform.graphql.documents import problems_with, trusted_documents
 from gql_platform.graphql.schema import own_documents
 from gql_platform.mlflow_ui import run_ui
-from gql_platform.observability import configure_logging
+from gql_platform.observability import configure_logging, look_once_how_to_log
 from gql_platform.server import run_server
 from gql_platform.settings import (
     LogFormat,
@@ -244,6 +244,7 @@ def database_restore(source: BackupFile, data_dir: DataDir = None) -> None:
 
 def main() -> None:
     """Run a command; a foreseeable mistake ends with one clear message."""
+    look_once_how_to_log()
     try:
         app()
     except KeyboardInterrupt:

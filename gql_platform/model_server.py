@@ -89,12 +89,7 @@ class ModelServer:
         Raises:
             PortInUseError: If another program has the port.
         """
-        # The next server of a notebook may want other lines.
-        configure_logging(
-            level=self._settings.log_level,
-            log_format=self._settings.log_format,
-            for_good=False,
-        )
+        configure_logging(level=self._settings.log_level, log_format=self._settings.log_format)
         running = self._running = Running.listening(self._settings)
         serve = partial(
             run_server,

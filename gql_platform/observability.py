@@ -46,14 +46,12 @@ _TRACEBACKS_AS_DATA = structlog.processors.ExceptionRenderer(
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
-def configure_logging(*, level: LogLevel, log_format: LogFormat, for_good: bool = True) -> None:
+def configure_logging(*, level: LogLevel, log_format: LogFormat) -> None:
     """Send our log lines and those of the libraries to standard error, in one form.
 
     Args:
         level: The least severe line that is written.
         log_format: `AUTO` is readable on a terminal and JSON elsewhere.
-        for_good: Whether nobody calls this again in the process, so that each logger has to look
-            only once how it writes.
     """
     as_json = log_format is LogFormat.JSON or (
         log_format is LogFormat.AUTO and not sys.stderr.isatty()
@@ -78,7 +76,6 @@ def configure_logging(*, level: LogLevel, log_format: LogFormat, for_good: bool 
         processors=[*shared, *rendering],
         logger_factory=_NamedLogger,
         wrapper_class=structlog.make_filtering_bound_logger(level.value),
-        cache_logger_on_first_use=for_good,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -92,6 +89,14 @@ def configure_logging(*, level: LogLevel, log_format: LogFormat, for_good: bool 
     root.setLevel(level.upper())
     for noisy in ("alembic", "mlflow", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+
+
+def look_once_how_to_log() -> None:
+    """Let each logger look only once how it writes, in a process that configures it only once.
+
+    A notebook or a test, which may configure it again, does not call this.
+    """
+    structlog.configure(cache_logger_on_first_use=True)
 
 
 class _NamedLogger(structlog.WriteLogger):

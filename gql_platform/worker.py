@@ -14,7 +14,7 @@ import structlog
 
 from gql_platform.engines import open_worker
 from gql_platform.errors import PlatformError
-from gql_platform.observability import configure_logging
+from gql_platform.observability import configure_logging, look_once_how_to_log
 from gql_platform.settings import Settings, load_settings
 
 IDLE_SECONDS = 120.0
@@ -92,6 +92,7 @@ def _wait_for_end_of_input(stopped: threading.Event) -> None:
 
 def main() -> None:
     """Work beside a server, with its settings, until it ends or there is nothing to do."""
+    look_once_how_to_log()
     try:
         settings = load_settings()
         configure_logging(level=settings.log_level, log_format=settings.log_format)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
+import structlog
 from coverage import Coverage
 
 from gql_platform.services import Services
@@ -57,6 +58,13 @@ def _own_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _own_logs() -> Iterator[None]:
+    """Leave no logger that has settled how it writes: no later test could read what it says."""
+    yield
+    assert not structlog.get_config()["cache_logger_on_first_use"]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ which do not need them start at once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
@@ -220,7 +221,7 @@ def _services(settings: Settings, outside: Outside) -> Services:
         artifacts=Artifacts(outside.artifacts, downloads),
         lineage=LineageSearch(tracking, registry, serving),
         live=Live(outside.live, tracking, registry),
-        webhooks=_webhooks(settings, hooks, events, idempotency),
+        webhooks=_webhooks(settings, hooks, events, idempotency, metrics),
         metrics=metrics,
         demo=Demo(registry, outside.demo_run) if outside.demo_run else None,
     )
@@ -268,14 +269,20 @@ def _events(settings: Settings, database: "Database", outbox: Outbox) -> Events:
 
 
 def _webhooks(
-    settings: Settings, store: WebhookStore, events: Events, idempotency: Idempotency
+    settings: Settings,
+    store: WebhookStore,
+    events: Events,
+    idempotency: Idempotency,
+    metrics: Metrics | None,
 ) -> Webhooks:
     from gql_platform.adapters.receivers import Receivers
 
     guard = AddressGuard([ip_network(each) for each in settings.webhook_networks])
     seconds = settings.webhook_timeout_seconds
     receivers = Receivers(timeout_seconds=seconds)
-    dispatcher = Dispatcher(store, receivers, guard, timeout_seconds=seconds)
+    dispatcher = partial(
+        Dispatcher, store, receivers, guard, timeout_seconds=seconds, observer=metrics
+    )
     cleaner = Cleaner(store, retention_days=settings.event_retention_days)
     return Webhooks(store, events, idempotency, guard, dispatcher, cleaner)
 

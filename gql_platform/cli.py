@@ -72,6 +72,12 @@ PatienceSeconds = Annotated[
         min=0, help="How long jobs may take to end after SIGTERM; what is left goes on elsewhere."
     ),
 ]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0, max=65535, help="Show Prometheus its jobs there; 0 takes any port, the default none."
+    ),
+]
 DemoModels = Annotated[
     list[DemoModel] | None, typer.Argument(help="Which ones; by default all of them.")
 ]
@@ -122,13 +128,14 @@ def worker(
     jobs_at_once: JobsAtOnce = None,
     idle_seconds: IdleSeconds = None,
     patience_seconds: PatienceSeconds = PATIENCE_SECONDS,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Work on jobs; as many workers as are wanted do, on any machines that reach the database."""
     settings = _settings(
         data_dir=data_dir, log_level=log_level, log_format=log_format, jobs_at_once=jobs_at_once
     )
     prepare_stores(settings)
-    plan = WorkerPlan(idle_seconds, patience_seconds=patience_seconds)
+    plan = WorkerPlan(idle_seconds, patience_seconds=patience_seconds, metrics_port=metrics_port)
     run_worker(settings, plan, jobs_at_once=max(settings.jobs_at_once, 1))
 
 

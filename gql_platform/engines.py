@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gql_platform.artifacts.ports import ArtifactStore
 from gql_platform.errors import DataFolderError
 from gql_platform.exports.records import REGISTRY_EXPORT
+from gql_platform.jobs.ports import JobObserver
 from gql_platform.jobs.records import JobKind, Running, Values
 from gql_platform.settings import Settings, environment_name
 
@@ -140,7 +141,9 @@ def job_files(settings: Settings) -> "ArtifactJobFiles":
     return ArtifactJobFiles(settings.files_uri)
 
 
-def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
+def open_worker(
+    settings: Settings, *, jobs_at_once: int, observer: JobObserver | None = None
+) -> "Worker":
     """Make a worker on the platform's database, whose tables are brought up before.
 
     Raises:
@@ -161,6 +164,7 @@ def open_worker(settings: Settings, *, jobs_at_once: int) -> "Worker":
         job_kinds(settings),
         name=str(uuid.uuid4()),
         jobs_at_once=jobs_at_once,
+        observer=observer,
     )
 
 

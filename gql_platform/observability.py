@@ -6,6 +6,8 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -20,10 +22,14 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest, start_http_server
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from gql_platform import __version__
+from gql_platform.errors import MetricsPortError
+from gql_platform.jobs.records import Backlog
 from gql_platform.settings import LogFormat, LogLevel
 
 MetricT = TypeVar("MetricT", Counter, Gauge, Histogram)
@@ -37,6 +43,9 @@ SECONDS_BUCKETS = (
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 )  # fmt: skip
 """The bounds that OpenTelemetry's semantic conventions recommend for request durations."""
+
+JOB_SECONDS_BUCKETS = (0.1, 1.0, 10.0, 60.0, 600.0, 3600.0, 21_600.0, 86_400.0)
+"""Jobs take from moments to a day."""
 
 # Local variables stay out of tracebacks: they hold keys and people's data.
 _TRACEBACKS_AS_DATA = structlog.processors.ExceptionRenderer(
@@ -139,7 +148,7 @@ def is_one_of_many() -> bool:
 
 
 class Metrics:
-    """What Prometheus reads of one server; a `ServingObserver`.
+    """What Prometheus reads of one server; a `ServingObserver` and an `AttemptObserver`.
 
     Each server has a registry of its own, so that several can live in one process.
     """
@@ -174,6 +183,11 @@ class Metrics:
         )
         self._in_flight = self._gauge(
             "gql_platform_predictions_in_flight", "Predictions at work.", "livesum", "model"
+        )
+        self._webhook_attempts = self._histogram(
+            "gql_platform_webhook_attempt_duration_seconds",
+            "Duration of attempts to send a message of a webhook.",
+            "outcome",
         )
         self._model_up = self._gauge(
             "gql_platform_model_up",
@@ -226,16 +240,26 @@ class Metrics:
         """Show that a version of a model is not loaded any more."""
         _labelled(self._model_up, model, str(version)).set(0)
 
-    def exposition(self) -> tuple[bytes, str]:
+    def attempt_finished(self, *, outcome: str, seconds: float) -> None:
+        """Count an attempt to send a message of a webhook."""
+        _labelled(self._webhook_attempts, outcome).observe(seconds)
+
+    def exposition(self, backlog: Backlog | None = None) -> tuple[bytes, str]:
         """Return all metrics in Prometheus's text format, and its media type.
 
         Of a server of several processes, these are the metrics of all of them together.
+
+        Args:
+            backlog: The jobs that there are to do; None while nobody can say.
         """
         registry = self.registry
         if is_one_of_many():
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_LATEST
+        found = generate_latest(registry)
+        if backlog is not None:
+            found += generate_latest(_BacklogCollector(backlog))
+        return found, CONTENT_TYPE_LATEST
 
     def _gauge(self, name: str, text: str, mode: MultiprocessMode, *labels: str) -> Gauge:
         """Make a gauge; the mode says what the gauges of several processes are together."""
@@ -246,6 +270,63 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(name, text, labels, registry=self.registry)
+
+
+class WorkerMetrics:
+    """What Prometheus reads of a worker of jobs; a `JobObserver`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._attempts = Histogram(
+            "gql_platform_job_attempt_duration_seconds",
+            "Duration of attempts at jobs.",
+            ["kind", "outcome"],
+            buckets=JOB_SECONDS_BUCKETS,
+            registry=self.registry,
+        )
+
+    def attempt_finished(self, *, kind: str, outcome: str, seconds: float) -> None:
+        """Count an attempt at a job."""
+        _labelled(self._attempts, kind, outcome).observe(seconds)
+
+    def listen(self, host: str, port: int) -> int:
+        """Show all metrics at a port, in threads, and return it; 0 takes any.
+
+        Raises:
+            MetricsPortError: If this process cannot listen there.
+        """
+        try:
+            server, _ = start_http_server(port, host, self.registry)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise MetricsPortError(host=host, port=port, reason=reason) from error
+        return server.server_port
+
+
+class _BacklogCollector(Collector):
+    """Show what the database says of jobs: that is the same, whichever process is asked."""
+
+    def __init__(self, backlog: Backlog) -> None:
+        self._backlog = backlog
+
+    def collect(self) -> Iterator[Metric]:
+        backlog, waited = self._backlog, 0.0
+        if backlog.waiting_since is not None:
+            waited = (datetime.now(UTC) - backlog.waiting_since).total_seconds()
+        jobs = GaugeMetricFamily("gql_platform_jobs", "Jobs that are not done.", labels=["state"])
+        jobs.add_metric(["queued"], backlog.queued)
+        jobs.add_metric(["running"], backlog.running)
+        yield jobs
+        yield GaugeMetricFamily(
+            "gql_platform_jobs_oldest_wait_seconds",
+            "How long the oldest job has waited for a worker.",
+            value=max(waited, 0.0),
+        )
+        yield GaugeMetricFamily(
+            "gql_platform_job_workers", "Workers that live.", value=backlog.workers
+        )
 
 
 class Stopwatch:

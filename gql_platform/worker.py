@@ -14,7 +14,7 @@ import structlog
 
 from gql_platform.engines import open_worker
 from gql_platform.errors import PlatformError
-from gql_platform.observability import configure_logging, look_once_how_to_log
+from gql_platform.observability import WorkerMetrics, configure_logging, look_once_how_to_log
 from gql_platform.settings import Settings, load_settings
 
 IDLE_SECONDS = 120.0
@@ -40,11 +40,13 @@ class WorkerPlan:
         idle_seconds: After so long with nothing to do; None never.
         ends_with_input: Whether it ends when its standard input does.
         patience_seconds: How long its jobs may take to end then.
+        metrics_port: Where Prometheus reads of its jobs; None nowhere.
     """
 
     idle_seconds: float | None = None
     ends_with_input: bool = False
     patience_seconds: float = PATIENCE_SECONDS
+    metrics_port: int | None = None
 
 
 BESIDE_A_SERVER = WorkerPlan(IDLE_SECONDS, True, PATIENCE_BESIDE_A_SERVER_SECONDS)
@@ -58,13 +60,17 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
         DataFolderError: If the folder cannot be made or written.
         DatabaseTooNewError: If a newer version of the platform has written the tables.
         StoreUnavailableError: If the database does not answer.
+        MetricsPortError: If the metrics cannot be shown at their port.
     """
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())
     if plan.ends_with_input:
         threading.Thread(target=_wait_for_end_of_input, args=[stopped], daemon=True).start()
-    worker = open_worker(settings, jobs_at_once=jobs_at_once)
+    metrics = WorkerMetrics()
+    if plan.metrics_port is not None:
+        log.info("metrics_shown", port=metrics.listen(settings.host, plan.metrics_port))
+    worker = open_worker(settings, jobs_at_once=jobs_at_once, observer=metrics)
     worker.start()
     log.info("worker_ready", worker=worker.name, jobs_at_once=jobs_at_once)
     idle_since = time.monotonic()

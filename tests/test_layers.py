@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors", "spelling"},
     "spelling": set(),
     "reference": {"edge", "errors", "settings"},
-    "observability": {"settings"},
+    "observability": {*LEAVES, "records", "settings"},
     "services": {"service", "store", "observability"},
     "startup": {"errors", "services", "settings"},
     "export": {

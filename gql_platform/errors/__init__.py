@@ -98,6 +98,7 @@
     │   ├── DemoError                  the demo models could not be trained and registered
     │   ├── PortInUseError             another program has the port
     │   ├── AddressError               an address that this machine does not have
+    │   ├── MetricsPortError           a port that a worker cannot show its metrics at
     │   ├── WorkersError               server processes that do not stay alive
     │   ├── ModelFileError             a model's file that is not there
     │   ├── MLflowCommandError         no program that shows MLflow's own pages
@@ -200,6 +201,7 @@ from gql_platform.errors.start import (
     AddressError,
     DataFolderError,
     DemoError,
+    MetricsPortError,
     MLflowCommandError,
     ModelFileError,
     PortInUseError,
@@ -308,6 +310,7 @@ __all__ = [
     "JobsUnavailableError",
     "MLflowCommandError",
     "MethodNotAllowedError",
+    "MetricsPortError",
     "ModelError",
     "ModelFileError",
     "ModelFilesNotFoundError",

@@ -100,6 +100,18 @@ class AddressError(StartError):
 
 
 @dataclass(eq=False)
+class MetricsPortError(StartError):
+    """The metrics cannot be shown on {host} at port {port}: {reason}; choose another port with
+    --metrics-port, or another address with GQL_PLATFORM_HOST.
+    """
+
+    code = "METRICS_PORT_UNUSABLE"
+    host: str
+    port: int
+    reason: str
+
+
+@dataclass(eq=False)
 class WorkersError(StartError):
     """The workers do not stay alive: {reason}."""
 

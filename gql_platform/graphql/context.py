@@ -11,7 +11,8 @@ from strawberry.dataloader import DataLoader
 from gql_platform.access.records import Viewer
 from gql_platform.events.records import Event
 from gql_platform.graphql.schemas import Schemas
-from gql_platform.jobs.records import Job
+from gql_platform.jobs.records import Job, LogLine, LogRequest
+from gql_platform.paging import Page
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
 from gql_platform.schedules.records import JobSchedule
 from gql_platform.services import Services
@@ -65,6 +66,11 @@ class Loaders:
     def jobs(self) -> DataLoader[str, Job | None]:
         """Jobs by id."""
         return _loader(self._services.jobs.jobs_by_id)
+
+    @cached_property
+    def job_logs(self) -> DataLoader[LogRequest, Page[LogLine] | None]:
+        """Pages of the logs of jobs."""
+        return _loader(self._services.jobs.log_pages)
 
     @cached_property
     def job_schedules(self) -> DataLoader[str, JobSchedule | None]:

@@ -36,6 +36,7 @@ from gql_platform.jobs.records import (
     JobState,
     LogLevel,
     LogLine,
+    LogRequest,
     Progress,
 )
 
@@ -139,10 +140,11 @@ class JobType(Node):
         info: Info,
         first: First = DEFAULT_FIRST,
         after: After = None,
-    ) -> Connection[LogLine]:
+    ) -> Connection[LogLine] | None:
         """What it has to say, oldest first."""
-        jobs = info.context.services.jobs
-        return connection_of(await jobs.log_page(parent.id, first=first, after=after))
+        request = LogRequest.of_page(parent.id, first=first, after=after)
+        page = await info.context.loaders.job_logs.load(request)
+        return None if page is None else connection_of(page)
 
     @edge(graphql_type=Optional[Annotated["JobType", strawberry.lazy(__name__)]])  # noqa: UP045 - a lazy type takes no `|`
     @staticmethod

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from gql_platform.jobs.records import Job, JobFilter, LogLine
+from gql_platform.jobs.records import Backlog, Job, JobFilter, LogLine, LogRequest
 from gql_platform.store import Transaction
 
 
@@ -52,20 +52,42 @@ class JobEngine(Protocol):
         """
         ...
 
-    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
-        """Return up to ``limit`` lines of a job's log behind one, in their order."""
+    async def logs(self, requests: Sequence[LogRequest]) -> Mapping[LogRequest, Sequence[LogLine]]:
+        """Return the parts of logs that are asked for, each in its order."""
         ...
 
     async def are_jobs_alone(self) -> bool:
         """Return whether there are jobs to do and no worker that lives."""
         ...
 
-    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
-        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
+    async def backlog(self) -> Backlog:
+        """Return how much there is to do, and how many workers live."""
+        ...
+
+    async def finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of up to ``limit`` jobs that were finished before."""
+        ...
+
+    async def forget(self, job_ids: Sequence[str]) -> None:
+        """Forget finished jobs, with their logs; one that there is not is no error."""
         ...
 
     async def close(self) -> None:
         """Let go of all connections."""
+        ...
+
+
+class JobObserver(Protocol):
+    """Learn of a worker's attempts at jobs, to count them; called from several threads."""
+
+    def attempt_finished(self, *, kind: str, outcome: str, seconds: float) -> None:
+        """Take note that an attempt ended.
+
+        Args:
+            kind: What the job does.
+            outcome: ``succeeded``, ``failed`` or ``cancelled``.
+            seconds: How long it took.
+        """
         ...
 
 

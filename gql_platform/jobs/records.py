@@ -1,11 +1,14 @@
 """Jobs: what they do, how far they are, and how they end."""
 
+import re
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
 from gql_platform.doc import DescribedEnum, Doc
+from gql_platform.errors import InvalidCursorError
+from gql_platform.paging import decode_cursor, page_size
 
 JOB_QUEUED = "job.queued"
 """Somebody asked for a job."""
@@ -25,6 +28,8 @@ JOB_FILES = "job"
 
 SUBJECT = "Job"
 """The kind of what these events happen to."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 Values = Mapping[str, Any]
 """What a job is given, or comes to, as JSON knows it."""
@@ -79,6 +84,54 @@ class Note:
 
     message: str
     level: LogLevel = LogLevel.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much there is to do, and how many see to it.
+
+    Attributes:
+        queued: How many jobs wait for a worker.
+        running: How many a worker is at.
+        waiting_since: When the oldest of those that wait was asked for; None when none waits.
+        workers: How many workers live.
+    """
+
+    queued: int
+    running: int
+    waiting_since: datetime | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """A part of the log of a job.
+
+    Attributes:
+        job_id: Whose.
+        after: The number of the line to go on behind; 0 to begin with the first.
+        limit: How many lines at most.
+    """
+
+    job_id: str
+    after: int
+    limit: int
+
+    @classmethod
+    def of_page(
+        cls, job_id: str, *, first: int | None = None, after: str | None = None
+    ) -> "LogRequest":
+        """Return what to read for a page; one line more tells that the log goes on.
+
+        Raises:
+            PageSizeError: If ``first`` is no page size.
+            InvalidCursorError: If ``after`` is no cursor of ours.
+        """
+        size = page_size(first)
+        text = "0" if after is None else decode_cursor(after)
+        if not _NUMBER.fullmatch(text):
+            raise InvalidCursorError(cursor=after or "")
+        return cls(job_id, after=int(text), limit=size + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,14 +28,16 @@ from gql_platform.jobs.records import (
     JOB_FINISHED,
     JOB_QUEUED,
     SUBJECT,
+    Backlog,
     Job,
     JobFilter,
     JobState,
     LogLine,
+    LogRequest,
     Values,
 )
 from gql_platform.jobs.watch import JobWatch
-from gql_platform.paging import Page, decode_cursor, page_of, page_size
+from gql_platform.paging import Page, decode_cursor, encode_cursor, page_of, page_size
 from gql_platform.repetition import again_and_again
 from gql_platform.store import Transaction
 
@@ -55,7 +57,6 @@ DELETED_AT_ONCE = 500
 
 _ID = re.compile(rf"[0-9a-f]{{{ID_DIGITS}}}")
 _KIND = re.compile(rf"[!-~]{{1,{MAX_KIND}}}")
-_NUMBER = re.compile(r"[0-9]{1,9}")
 
 log = structlog.get_logger(__name__)
 
@@ -200,24 +201,14 @@ class Jobs:
         found: Sequence[Job] = await self._engine.jobs(chosen=asked, after=behind, limit=size + 1)
         return page_of(found, [job.id for job in found], first=size, after=after, total=None)
 
-    async def log_page(
-        self, job_id: str, *, first: int | None = None, after: str | None = None
-    ) -> Page[LogLine]:
-        """Return one page of a job's log, the oldest lines first.
+    async def log_pages(self, requests: Sequence[LogRequest]) -> Mapping[LogRequest, Page[LogLine]]:
+        """Return pages of logs, the oldest lines first, as `LogRequest.of_page` asks for them.
 
         Raises:
-            PageSizeError: If ``first`` is no page size.
-            InvalidCursorError: If ``after`` is no cursor of ours.
             StoreUnavailableError: If the platform's database does not answer.
         """
-        size = page_size(first)
-        text = "0" if after is None else decode_cursor(after)
-        if not _NUMBER.fullmatch(text):
-            raise InvalidCursorError(cursor=after or "")
-        found = await self._engine.log(job_id, after=int(text), limit=size + 1)
-        return page_of(
-            found, [str(line.number) for line in found], first=size, after=after, total=None
-        )
+        found = await self._engine.logs(requests)
+        return {request: _log_page(request, lines) for request, lines in found.items()}
 
     async def follow(self, job_id: str) -> AsyncGenerator[Job]:
         """Yield a job as it is, and whenever it is another, up to its last state.
@@ -252,6 +243,14 @@ class Jobs:
                 log.exception("worker_failed")
                 seconds = min(2 * seconds, LONGEST_PAUSE_SECONDS)
 
+    async def backlog(self) -> Backlog | None:
+        """Return how much there is to do; None while nobody can say."""
+        try:
+            return await self._engine.backlog()
+        except UnavailableError as error:
+            log.warning("jobs_not_read", reason=str(error))
+            return None
+
     async def clean(self) -> int:
         """Forget jobs that were done long ago, and what they made, and return how many.
 
@@ -261,11 +260,14 @@ class Jobs:
         count = 0
         while True:
             before = self._now() - self._retention
-            gone = await self._engine.delete_finished(before=before, limit=DELETED_AT_ONCE)
-            if self._files is not None and gone:
-                await self._files.delete(gone)
-            count += len(gone)
-            if len(gone) < DELETED_AT_ONCE:
+            old = await self._engine.finished(before=before, limit=DELETED_AT_ONCE)
+            if old:
+                # Nobody would find the files without the jobs.
+                if self._files is not None:
+                    await self._files.delete(old)
+                await self._engine.forget(old)
+            count += len(old)
+            if len(old) < DELETED_AT_ONCE:
                 return count
 
     async def keep_clean(self) -> None:
@@ -353,6 +355,12 @@ def _checked(chosen: JobFilter) -> JobFilter:
         if place >= MAX_KINDS or not _KIND.fullmatch(kind):
             raise JobFilterError(given=kind[:MAX_KIND], maximum=MAX_KINDS)
     return JobFilter(chosen.kinds, tuple(dict.fromkeys(chosen.states)))
+
+
+def _log_page(request: LogRequest, lines: Sequence[LogLine]) -> Page[LogLine]:
+    keys = [str(line.number) for line in lines]
+    after = encode_cursor(str(request.after)) if request.after else None
+    return page_of(lines, keys, first=request.limit - 1, after=after, total=None)
 
 
 def _new_id(now: datetime) -> str:

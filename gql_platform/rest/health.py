@@ -54,5 +54,5 @@ async def metrics(services: Scraping) -> Response:
     """Show all metrics in Prometheus's text format."""
     if services.metrics is None:
         raise MonitoringDisabledError
-    content, media_type = services.metrics.exposition()
+    content, media_type = services.metrics.exposition(await services.jobs.backlog())
     return Response(content, media_type=media_type)

@@ -12,6 +12,9 @@ SCHEDULE_UPDATED = "schedule.updated"
 SCHEDULE_DELETED = "schedule.deleted"
 """Somebody made, changed or deleted a schedule."""
 
+SCHEDULE_SKIPPED = "schedule.skipped"
+"""A time came while the job of the time before was not done yet."""
+
 SUBJECT = "JobSchedule"
 """The kind of what these events happen to."""
 

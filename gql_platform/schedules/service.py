@@ -25,6 +25,7 @@ from gql_platform.schedules.ports import ScheduleStore
 from gql_platform.schedules.records import (
     SCHEDULE_CREATED,
     SCHEDULE_DELETED,
+    SCHEDULE_SKIPPED,
     SCHEDULE_UPDATED,
     SUBJECT,
     JobSchedule,
@@ -239,22 +240,33 @@ class Schedules:
         return len(await self.all())
 
     async def _start(self, schedule_id: str) -> bool:
-        """Start the job of one schedule, unless another server did meanwhile."""
+        """Start the job of one schedule, unless another server did meanwhile.
+
+        While the last one is not done, the time is skipped: a job that takes longer than the time
+        between two would have ever more of its kind behind it.
+        """
         await self._jobs.prepare()
         now = self._now()
         async with self._store.begin() as transaction:
             found = await self._schedules.locked(transaction, schedule_id)
             if found is None or found.next_at is None or found.next_at > now:
                 return False
+            following = next_time(Times(found.cron, found.time_zone), after=now)
+            passed = replace(found, next_at=following)
+            if await self._is_unfinished(found.last_job_id):
+                await self._schedules.put(transaction, passed)
+                await self._tell(transaction, SCHEDULE_SKIPPED, found, by=found.created_by)
+                return False
             job = self._jobs.new(
                 found.kind, found.input, by=found.created_by, priority=found.priority
             )
-            following = next_time(Times(found.cron, found.time_zone), after=now)
-            await self._schedules.put(
-                transaction, replace(found, next_at=following, last_job_id=job.id)
-            )
+            await self._schedules.put(transaction, replace(passed, last_job_id=job.id))
             await self._jobs.queue(transaction, job)
         return True
+
+    async def _is_unfinished(self, job_id: str | None) -> bool:
+        job = None if job_id is None else await self._jobs.job(job_id)
+        return job is not None and not job.state.is_final
 
     def _changed(
         self, found: JobSchedule, times: Times | None, is_enabled: bool | None

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 
 from gql_platform.jobs.ports import JobEngine
 from gql_platform.jobs.records import (
+    Backlog,
     Job,
     JobFilter,
     JobKind,
     JobState,
     LogLevel,
     LogLine,
+    LogRequest,
     Note,
     Progress,
 )
@@ -62,27 +64,37 @@ class InMemoryJobEngine(JobEngine):
         jobs[job_id] = replace(job, state=JobState.CANCELLED, finished_at=now)
         return True
 
-    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
-        """Return up to ``limit`` lines of a job's log behind one, in their order."""
-        return self._database.seen().job_logs.get(job_id, ())[after : after + limit]
+    async def logs(self, requests: Sequence[LogRequest]) -> Mapping[LogRequest, Sequence[LogLine]]:
+        """Return the parts of logs that are asked for, each in its order."""
+        logs = self._database.seen().job_logs
+        return {
+            each: logs.get(each.job_id, ())[each.after : each.after + each.limit]
+            for each in requests
+        }
 
     async def are_jobs_alone(self) -> bool:
         """Return whether there are jobs to do; no worker lives here."""
         return any(not job.state.is_final for job in self._database.seen().jobs.values())
 
-    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
-        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
+    async def backlog(self) -> Backlog:
+        """Return how much there is to do; no worker lives here."""
+        jobs = self._database.seen().jobs.values()
+        waiting = [job.created_at for job in jobs if job.state is JobState.QUEUED]
+        running = sum(job.state is JobState.RUNNING for job in jobs)
+        return Backlog(len(waiting), running, min(waiting, default=None), 0)
+
+    async def finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of up to ``limit`` jobs that were finished before."""
+        jobs = self._database.seen().jobs.values()
+        old = (job for job in jobs if job.finished_at is not None and job.finished_at < before)
+        return sorted(job.id for job in old)[:limit]
+
+    async def forget(self, job_ids: Sequence[str]) -> None:
+        """Forget finished jobs, with their logs; one that there is not is no error."""
         async with self._database.begin() as transaction:
-            contents = transaction.contents
-            old = sorted(
-                job.id
-                for job in contents.jobs.values()
-                if job.finished_at is not None and job.finished_at < before
-            )[:limit]
-            for job_id in old:
-                del contents.jobs[job_id]
-                contents.job_logs.pop(job_id, None)
-        return old
+            for job_id in job_ids:
+                transaction.contents.jobs.pop(job_id, None)
+                transaction.contents.job_logs.pop(job_id, None)
 
     async def close(self) -> None:
         """Do nothing; there are no connections."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from gql_platform.access.service import Access
 from gql_platform.artifacts.ports import ArtifactStore
@@ -175,6 +176,6 @@ def _webhooks(
     store: InMemoryWebhookStore, events: Events, idempotency: Idempotency, network: Network
 ) -> Webhooks:
     guard = AddressGuard()
-    dispatcher = Dispatcher(store, network, guard, timeout_seconds=1.0)
+    dispatcher = partial(Dispatcher, store, network, guard, timeout_seconds=1.0)
     cleaner = Cleaner(store, retention_days=30.0)
     return Webhooks(store, events, idempotency, guard, dispatcher, cleaner)

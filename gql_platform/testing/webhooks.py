@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from gql_platform.events.ports import Outbox
 from gql_platform.events.records import Event
@@ -80,17 +79,19 @@ class InMemoryWebhookStore(WebhookStore, Outbox):
 
     async def pause(self, webhook_id: str, *, until: datetime) -> None:
         """Leave a webhook alone for a while; whatever else was changed of it stays."""
-        await self._change(webhook_id, paused_until=until)
-
-    async def disable(self, webhook_id: str, *, because: str) -> None:
-        """Send a webhook nothing more; whatever else was changed of it stays."""
-        await self._change(webhook_id, is_enabled=False, disabled_because=because)
-
-    async def _change(self, webhook_id: str, **changes: Any) -> None:
         async with self._database.begin() as transaction:
             webhooks = transaction.contents.webhooks
             if webhook_id in webhooks:
-                webhooks[webhook_id] = replace(webhooks[webhook_id], **changes)
+                webhooks[webhook_id] = replace(webhooks[webhook_id], paused_until=until)
+
+    async def disable(self, transaction: Transaction, webhook_id: str, *, because: str) -> bool:
+        """Send a webhook nothing more, and return False if nothing was to be sent before."""
+        webhooks = contents_of(transaction).webhooks
+        found = webhooks.get(webhook_id)
+        if found is None or not found.is_enabled:
+            return False
+        webhooks[webhook_id] = replace(found, is_enabled=False, disabled_because=because)
+        return True
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest."""

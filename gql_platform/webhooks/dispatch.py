@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -17,7 +18,7 @@ from gql_platform.errors import (
 from gql_platform.news import News
 from gql_platform.webhooks.address import AddressGuard
 from gql_platform.webhooks.messages import message_of
-from gql_platform.webhooks.ports import Network, WebhookStore
+from gql_platform.webhooks.ports import AttemptObserver, Network, WebhookStore
 from gql_platform.webhooks.records import Answer, DeliveryState, Webhook, WebhookDelivery
 from gql_platform.webhooks.schedule import next_attempt
 
@@ -39,6 +40,14 @@ LONGEST_PAUSE = timedelta(minutes=15)
 GONE = 410
 """What a receiver answers that wants nothing any more."""
 
+OnGone = Callable[[str], Awaitable[None]]
+
+_OUTCOMES = {
+    DeliveryState.DELIVERED: "delivered",
+    DeliveryState.WAITING: "failed",
+    DeliveryState.DEAD: "dead",
+}
+
 log = structlog.get_logger(__name__)
 
 
@@ -51,7 +60,9 @@ class Dispatcher:
         store: Where webhooks and deliveries are.
         network: Reaches receivers.
         guard: Judges where messages may go.
+        on_gone: Called with the id of a webhook whose receiver wants nothing any more.
         timeout_seconds: How long the network takes at most, for a name and for a message.
+        observer: Learns of the attempts.
         jitter: Returns a random number from 0 up to 1.
         now: Tells the time.
     """
@@ -61,14 +72,18 @@ class Dispatcher:
         store: WebhookStore,
         network: Network,
         guard: AddressGuard,
+        on_gone: OnGone,
         *,
         timeout_seconds: float,
+        observer: AttemptObserver | None = None,
         jitter: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._network = network
         self._guard = guard
+        self._on_gone = on_gone
+        self._observer = observer
         # Then an attempt counts as lost; look-up and sending are done before.
         self._lease = timedelta(seconds=2 * timeout_seconds) + MARGIN
         self._jitter = jitter
@@ -154,10 +169,18 @@ class Dispatcher:
         claimed = await self._store.claim(
             webhook_id, lease=lease, now=now, until=now + self._lease, limit=limit
         )
-        done = await asyncio.gather(*(self._attempt(webhook, each) for each in claimed))
+        done = await asyncio.gather(*(self._observed(webhook, each) for each in claimed))
         await self._store.record(done, lease=lease)
         await self._judge(webhook_id, done)
         return bool(claimed)
+
+    async def _observed(self, webhook: Webhook, delivery: WebhookDelivery) -> WebhookDelivery:
+        begun = time.perf_counter()
+        done = await self._attempt(webhook, delivery)
+        if self._observer is not None:
+            seconds = time.perf_counter() - begun
+            self._observer.attempt_finished(outcome=_OUTCOMES[done.state], seconds=seconds)
+        return done
 
     async def _attempt(self, webhook: Webhook, delivery: WebhookDelivery) -> WebhookDelivery:
         try:
@@ -199,9 +222,9 @@ class Dispatcher:
         return replace(failed, next_attempt_at=following)
 
     async def _judge(self, webhook_id: str, done: list[WebhookDelivery]) -> None:
-        """Disable an endpoint that is gone, and leave one alone that fails again and again."""
+        """Say of an endpoint that it is gone, and leave one alone that fails again and again."""
         if any(each.status_code == GONE for each in done):
-            await self._store.disable(webhook_id, because="the receiver answers that it is gone")
+            await self._on_gone(webhook_id)
         failures = self._failures.pop(webhook_id, 0)
         for each in done:
             failures = 0 if each.state is DeliveryState.DELIVERED else failures + 1

@@ -44,8 +44,11 @@ class WebhookStore(Protocol):
         """Leave a webhook alone for a while; whatever else was changed of it stays."""
         ...
 
-    async def disable(self, webhook_id: str, *, because: str) -> None:
-        """Send a webhook nothing more; whatever else was changed of it stays."""
+    async def disable(self, transaction: Transaction, webhook_id: str, *, because: str) -> bool:
+        """Send a webhook nothing more, and return False if nothing was to be sent before.
+
+        Whatever else was changed of it stays.
+        """
         ...
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
@@ -98,6 +101,19 @@ class WebhookStore(Protocol):
         """Forget deliveries that were completed before, and return how many; at most ``limit``.
 
         Those of webhooks that there are no longer are forgotten too.
+        """
+        ...
+
+
+class AttemptObserver(Protocol):
+    """Learn of attempts, to count them."""
+
+    def attempt_finished(self, *, outcome: str, seconds: float) -> None:
+        """Take note that an attempt ended.
+
+        Args:
+            outcome: ``delivered``; ``failed``, so that another one follows; or ``dead``.
+            seconds: How long it took.
         """
         ...
 

@@ -14,6 +14,9 @@ WEBHOOK_UPDATED = "webhook.updated"
 WEBHOOK_DELETED = "webhook.deleted"
 """Somebody changed where events are sent to."""
 
+WEBHOOK_DISABLED = "webhook.disabled"
+"""The platform sends nothing there any more, for the receiver wants nothing."""
+
 WEBHOOK_TESTED = "webhook.tested"
 """Somebody asked for a message on trial; it goes to its webhook whatever that asks for."""
 

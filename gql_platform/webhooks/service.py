@@ -22,11 +22,12 @@ from gql_platform.paging import Page, page_of, page_size
 from gql_platform.store import Transaction
 from gql_platform.webhooks.address import AddressGuard, parsed
 from gql_platform.webhooks.cleaning import Cleaner
-from gql_platform.webhooks.dispatch import Dispatcher
+from gql_platform.webhooks.dispatch import Dispatcher, OnGone
 from gql_platform.webhooks.ports import WebhookStore
 from gql_platform.webhooks.records import (
     WEBHOOK_CREATED,
     WEBHOOK_DELETED,
+    WEBHOOK_DISABLED,
     WEBHOOK_TESTED,
     WEBHOOK_UPDATED,
     DeliveryState,
@@ -38,9 +39,12 @@ from gql_platform.webhooks.records import (
     delivery_id_of,
 )
 from gql_platform.webhooks.revision import changed, check_texts, revised
-from gql_platform.webhooks.signing import check_secret, new_secret
+from gql_platform.webhooks.signing import secret_of
 
 SUBJECT = "Webhook"
+
+GONE = "the receiver answers that it is gone"
+"""Why the platform disables a webhook."""
 
 MAX_WEBHOOKS = 100
 """All of them are looked at for each event."""
@@ -60,7 +64,7 @@ class Webhooks:
         events: Where changes are written down, and messages on trial begin.
         idempotency: What does each request once.
         guard: Judges where messages may go.
-        dispatcher: Sends them.
+        dispatcher: Makes what sends them, given what to do when a receiver is gone.
         cleaner: Forgets what was done long ago.
         random_bytes: Returns so many random bytes.
         now: Tells the time.
@@ -72,7 +76,7 @@ class Webhooks:
         events: Events,
         idempotency: Idempotency,
         guard: AddressGuard,
-        dispatcher: Dispatcher,
+        dispatcher: Callable[[OnGone], Dispatcher],
         cleaner: Cleaner,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
@@ -82,7 +86,7 @@ class Webhooks:
         self._events = events
         self._idempotency = idempotency
         self._guard = guard
-        self._dispatcher = dispatcher
+        self._dispatcher = dispatcher(self.disable_gone)
         self._cleaner = cleaner
         self._random_bytes = random_bytes
         self._now = now
@@ -167,7 +171,7 @@ class Webhooks:
         made = Webhook(
             id=str(uuid.uuid4()),
             **asdict(draft),
-            secret=self._secret(secret),
+            secret=secret_of(secret, self._random_bytes),
             previous_secret=None,
             previous_secret_until=None,
             disabled_because=None,
@@ -223,7 +227,7 @@ class Webhooks:
             WebhookSecretError: If the secret cannot sign.
             IdempotencyKeyReusedError: If the key came with another request.
         """
-        following = self._secret(secret)
+        following = secret_of(secret, self._random_bytes)
 
         def change(found: Webhook) -> Webhook:
             return replace(
@@ -297,6 +301,22 @@ class Webhooks:
 
         await self._once(finish, "redeliver", {"id": delivery_id}, by=by, key=key)
         return await self.delivery(delivery_id)
+
+    async def disable_gone(self, webhook_id: str) -> None:
+        """Send a webhook nothing more, for its receiver answers that it wants nothing.
+
+        Raises:
+            StoreUnavailableError: If the database does not answer.
+        """
+
+        async def finish(transaction: Transaction) -> Result:
+            if await self._webhooks.disable(transaction, webhook_id, because=GONE):
+                found, details = await self._locked(transaction, webhook_id), {"because": GONE}
+                by = found.created_by
+                await self._note(transaction, WEBHOOK_DISABLED, found, by=by, details=details)
+            return {"id": webhook_id}
+
+        await self._idempotency.once(None, finish)
 
     async def keep_delivering(self) -> None:
         """Send what is due, and forget what was done long ago, without end.
@@ -376,9 +396,3 @@ class Webhooks:
             self._guard.check(given["url"])
         check_texts(given)
         check_filter(EventFilter(types=given.get("types", ())))
-
-    def _secret(self, given: str | None) -> str:
-        if given is None:
-            return new_secret(self._random_bytes)
-        check_secret(given)
-        return given

@@ -29,6 +29,18 @@ def new_secret(random_bytes: Callable[[int], bytes]) -> str:
     return PREFIX + base64.b64encode(random_bytes(NEW_BYTES)).decode("ascii")
 
 
+def secret_of(given: str | None, random_bytes: Callable[[int], bytes]) -> str:
+    """Return the secret that is given, or a new one.
+
+    Raises:
+        WebhookSecretError: If the given one cannot sign.
+    """
+    if given is None:
+        return new_secret(random_bytes)
+    check_secret(given)
+    return given
+
+
 def check_secret(secret: str) -> None:
     """Let a secret pass that can sign.
 

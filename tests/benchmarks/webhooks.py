@@ -146,6 +146,11 @@ def webhooks_to(url: str, count: int) -> list[Webhook]:
     ]
 
 
+async def nobody_is_gone(webhook_id: str) -> None:
+    """Stop: no receiver answers so."""
+    raise AssertionError(webhook_id)
+
+
 async def drain(dispatcher: Dispatcher, clock: Clock) -> tuple[float, float]:
     """Send until nothing is left; return wall and CPU seconds of this process."""
     wall, cpu = time.perf_counter(), time.process_time()
@@ -173,6 +178,7 @@ async def _measured(folder: Path, url: str, *, endpoints: int, messages: int) ->
         store,
         Receivers(timeout_seconds=TIMEOUT_SECONDS),
         AddressGuard([ip_network("127.0.0.0/8")]),
+        nobody_is_gone,
         timeout_seconds=TIMEOUT_SECONDS,
         now=clock.now,
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import uuid
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -35,9 +36,18 @@ from gql_platform.events.records import EventFilter
 from gql_platform.events.service import Events
 from gql_platform.idempotency.service import Idempotency
 from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobState, LogLevel, Progress
+from gql_platform.jobs.records import (
+    Backlog,
+    Job,
+    JobFilter,
+    JobState,
+    LogLevel,
+    LogLine,
+    LogRequest,
+    Progress,
+)
 from gql_platform.jobs.service import Jobs
-from gql_platform.paging import encode_cursor
+from gql_platform.paging import Page, encode_cursor
 from gql_platform.testing import InMemoryDatabase, InMemoryJobEngine
 from tests.contract.databases import SHARED, Kept
 from tests.contract.job_kinds import KINDS
@@ -69,11 +79,18 @@ class Bench:
         kept: The database.
         engine: The engine.
         jobs: The service on it.
+        attempts: What became of each attempt, and of what kind it was.
     """
 
     kept: Kept
     engine: JobEngine
     jobs: Jobs
+    attempts: list[tuple[str, str]] = field(default_factory=list)
+
+    def attempt_finished(self, *, kind: str, outcome: str, seconds: float) -> None:
+        """Take note of an attempt."""
+        assert 0.0 <= seconds < 60.0
+        self.attempts.append((kind, outcome))
 
     async def start(self, kind: str, **given: object) -> Job:
         """Queue a job."""
@@ -91,6 +108,11 @@ class Bench:
         async with self.worker() as ended:
             await ended(job.id)
         return await self.found(job.id)
+
+    async def log(self, job: Job, *, first: int = 20, after: str | None = None) -> Page[LogLine]:
+        """Return a page of the log of a job."""
+        request = LogRequest.of_page(job.id, first=first, after=after)
+        return (await self.jobs.log_pages([request]))[request]
 
     @asynccontextmanager
     async def worker(
@@ -111,6 +133,7 @@ class Bench:
             address,
             [*KINDS.values()],
             name=name or str(uuid.uuid4()),
+            observer=self,
             begins_within_seconds=begins_within_seconds,
         )
         await asyncio.to_thread(worker.start)
@@ -130,6 +153,37 @@ class Bench:
         chosen = EventFilter(subject_kind="Job", subject_id=job.id)
         found = await self.kept.event_log.read(after=0, limit=100, chosen=chosen)
         return [(event.type, event.actor) for event in found.events]
+
+
+async def started_worker(bench: Bench, name: str, *, jobs_at_once: int = 1) -> Process:
+    """Start a worker in a process of its own, which stops when its input ends."""
+    module = "tests.contract.job_worker"
+    command = [sys.executable, "-m", module, str(bench.kept.uri), name, str(jobs_at_once)]
+    return await asyncio.create_subprocess_exec(*command, stdin=PIPE)
+
+
+async def queued(bench: Bench) -> set[str]:
+    """Return the jobs that the engine has in its queue, or had."""
+    if isinstance(bench.engine, InMemoryJobEngine):
+        return {job.id for job in await bench.engine.jobs(chosen=JobFilter(), after=None, limit=9)}
+    assert isinstance(bench.kept.store, Database)
+    async with bench.kept.store.read() as session:
+        schema = "" if session.dialect == "sqlite" else "platform_dbos."
+        asked = f"SELECT workflow_uuid FROM {schema}workflow_status"  # noqa: S608 - it has no input
+        return {str(row.workflow_uuid) for row in await session.execute(text(asked))}
+
+
+async def given_to(bench: Bench, job: Job, worker: str) -> bool:
+    """Return whether DBOS has given a job to a worker."""
+    assert isinstance(bench.kept.store, Database)
+    async with bench.kept.store.read() as session:
+        schema = "" if session.dialect == "sqlite" else "platform_dbos."
+        asked = text(
+            f"SELECT 1 FROM {schema}workflow_status"  # noqa: S608 - it has no input
+            " WHERE workflow_uuid = :job AND status = 'PENDING' AND executor_id = :worker"
+        )
+        found = await session.execute(asked.bindparams(job=job.id, worker=worker))
+        return found.first() is not None
 
 
 @pytest.fixture
@@ -289,23 +343,40 @@ class TestWork:
         """A job's log has what its work says, and why attempts failed, page by page."""
         (marks := tmp_path / "marks").mkdir()
         job = await bench.done("failAtFirst", folder=str(marks), failures=1)
-        first = await bench.jobs.log_page(job.id, first=2)
+        first = await bench.log(job, first=2)
         assert [(line.number, line.level, line.message) for line in first.items] == [
             (1, LogLevel.INFO, "0 marks"),
             (2, LogLevel.ERROR, "ValueError: attempt 1"),
         ]
-        rest = await bench.jobs.log_page(job.id, first=2, after=first.cursors[-1])
+        rest = await bench.log(job, first=2, after=first.cursors[-1])
         assert [(line.number, line.message) for line in rest.items] == [(3, "1 marks")]
         assert not rest.has_next
+
+    async def test_logs_of_many(self, bench: Bench, tmp_path: Path) -> None:
+        """Parts of several logs are read at once, each as it was asked for."""
+        (marks := tmp_path / "marks").mkdir()
+        failed = await bench.done("failAtFirst", folder=str(marks), failures=1)
+        silent = await bench.done("add", numbers=[1])
+        parts = [(failed, 0, 2), (failed, 2, 2), (failed, 0, 1), (silent, 0, 2)]
+        requests = [LogRequest(job.id, after, limit) for job, after, limit in parts]
+        found = await bench.engine.logs(requests)
+        assert [[line.number for line in found[each]] for each in requests] == [
+            [1, 2],
+            [3],
+            [1],
+            [],
+        ]
 
     async def test_old_jobs_are_forgotten(self, bench: Bench) -> None:
         """What was done long ago goes with its log; what is not done stays."""
         waiting = await bench.start("add", numbers=[1])
         cancelled = await bench.start("add", numbers=[1])
         await bench.jobs.cancel(cancelled.id, by="me")
-        assert await bench.engine.delete_finished(before=NOON, limit=10) == []
+        assert await bench.engine.finished(before=NOON, limit=10) == []
         later = NOON + timedelta(days=1)
-        assert await bench.engine.delete_finished(before=later, limit=10) == [cancelled.id]
+        assert await bench.engine.finished(before=later, limit=10) == [cancelled.id]
+        await bench.engine.forget([cancelled.id, "0" * 32])
+        assert await queued(bench) == {waiting.id}
         assert await bench.jobs.job(cancelled.id) is None
         assert await bench.found(waiting.id) == waiting
 
@@ -343,6 +414,19 @@ class TestFollowing:
             assert not await bench.engine.are_jobs_alone()
         assert not await bench.engine.are_jobs_alone()
 
+    async def test_backlog(self, bench: Bench) -> None:
+        """It is told how much there is to do, since when, and how many workers see to it."""
+        assert await bench.engine.backlog() == Backlog(0, 0, None, 0)
+        cancelled = await bench.start("add", numbers=[1])
+        jobs = [await bench.start("add", numbers=[1]) for _ in range(2)]
+        await bench.jobs.cancel(cancelled.id, by="me")
+        assert await bench.engine.backlog() == Backlog(2, 0, jobs[0].created_at, 0)
+        async with bench.worker() as ended:
+            for job in jobs:
+                await ended(job.id)
+            workers = 0 if isinstance(bench.engine, InMemoryJobEngine) else 1
+            assert await bench.engine.backlog() == Backlog(0, 0, None, workers)
+
 
 @with_processes
 class TestProcesses:
@@ -355,6 +439,7 @@ class TestProcesses:
             ("job.started", "me"),
             ("job.failed", "me"),
         ]
+        assert bench.attempts == 3 * [("failAtFirst", "failed")]
         cancelled = await bench.start("add", numbers=[1])
         await bench.jobs.cancel(cancelled.id, by="you")
         assert await bench.told(cancelled) == [("job.queued", "me"), ("job.cancelled", "you")]
@@ -419,7 +504,7 @@ class TestProcesses:
         shown = (
             "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c of postgresql://***@host/name"
         )
-        (line, *more) = (await bench.jobs.log_page(job.id)).items
+        (line, *more) = (await bench.log(job)).items
         assert line.message == shown
         key = "counted\N{REPLACEMENT CHARACTER}"
         assert job.progress == Progress(0.5, shown, {key: 1})
@@ -458,8 +543,7 @@ class TestProcesses:
         """A worker that is killed leaves its job to another, and no process of its own."""
         os.mkfifo(pipe := tmp_path / "pipe")
         job = await bench.start("hangAtFirst", pipe=str(pipe), mark=str(tmp_path / "mark"))
-        command = [sys.executable, "-m", "tests.contract.job_worker", str(bench.kept.uri), "dead"]
-        process = await asyncio.create_subprocess_exec(*command)
+        process = await started_worker(bench, "dead")
         pid = int(await asyncio.to_thread(pipe.read_text))
         process.kill()
         await process.wait()
@@ -472,3 +556,22 @@ class TestProcesses:
             0,
             {"first": pid},
         )
+
+    async def test_stopping_worker_keeps_no_job_waiting(self, bench: Bench, tmp_path: Path) -> None:
+        """What it is given while its last job goes on is done by another one meanwhile."""
+        os.mkfifo(pipe := tmp_path / "pipe")
+        await bench.start("hang", pipe=str(pipe))
+        process = await started_worker(bench, "stopping", jobs_at_once=2)
+        await asyncio.to_thread(pipe.read_text)
+        assert process.stdin is not None
+        process.stdin.close()
+        job = await bench.start("add", numbers=[1])
+        async with asyncio.timeout(60.0):
+            while not await given_to(bench, job, "stopping"):
+                pass
+            async with bench.worker() as ended:
+                await ended(job.id)
+        assert (await bench.found(job.id)).state is JobState.SUCCEEDED
+        assert process.returncode is None
+        process.kill()
+        await process.wait()

@@ -125,6 +125,21 @@ class TestStarting:
         found = {each.id: each.last_job_id for each in await bench.schedules.all()}
         assert found == {lost.id: None, made.id: job.id}
 
+    async def test_a_time_is_skipped_while_the_last_job_is_not_done(self, bench: Bench) -> None:
+        """There is one job of a schedule at a time, and an event tells of what is left out."""
+        await bench.created()
+        bench.now = NOON + timedelta(hours=1)
+        assert await bench.schedules.start_due() == 1
+        bench.now = NOON + timedelta(hours=2)
+        assert await bench.schedules.start_due() == 0
+        (job,) = (await bench.jobs.page()).items
+        (found,) = await bench.schedules.all()
+        assert (found.next_at, found.last_job_id) == (NOON + timedelta(hours=3), job.id)
+        assert await bench.told() == ["schedule.created", "schedule.skipped"]
+        await bench.jobs.cancel(job.id, by="me")
+        bench.now = NOON + timedelta(hours=3)
+        assert await bench.schedules.start_due() == 1
+
     async def test_times_that_passed_are_made_up_for_once(self, bench: Bench) -> None:
         """After a night without servers there is one job, and not nine."""
         await bench.created()

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -149,9 +150,10 @@ class TestWebhooks:
         """What an endpoint brings upon itself does not undo what somebody changed."""
         await keep(kept, FIRST)
         await kept.webhooks.pause(FIRST.id, until=NOON)
-        await kept.webhooks.disable(FIRST.id, because="gone")
+        assert await disabled(kept, FIRST)
+        assert not await disabled(kept, FIRST)
         await kept.webhooks.pause(SECOND.id, until=NOON)
-        await kept.webhooks.disable(SECOND.id, because="gone")
+        assert not await disabled(kept, SECOND)
         expected = replace(FIRST, paused_until=NOON, is_enabled=False, disabled_because="gone")
         assert await kept.webhooks.webhooks(after="", limit=10) == [expected]
 
@@ -318,6 +320,12 @@ class TestQueue:
         assert sorted(sequences) == list(range(1, 61))
 
 
+async def disabled(kept: Kept, webhook: Webhook) -> bool:
+    """Disable a webhook, and return whether it was enabled."""
+    async with kept.store.begin() as transaction:
+        return await kept.webhooks.disable(transaction, webhook.id, because="gone")
+
+
 def service_of(kept: Kept) -> Webhooks:
     """Return the service of one server, whose messages go nowhere."""
     guard = AddressGuard()
@@ -326,7 +334,7 @@ def service_of(kept: Kept) -> Webhooks:
         events_of(kept),
         Idempotency(kept.store, kept.request_keys),
         guard,
-        Dispatcher(kept.webhooks, InMemoryNetwork(), guard, timeout_seconds=1.0),
+        partial(Dispatcher, kept.webhooks, InMemoryNetwork(), guard, timeout_seconds=1.0),
         Cleaner(kept.webhooks, retention_days=1.0),
     )
 

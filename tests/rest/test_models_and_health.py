@@ -97,6 +97,8 @@ async def test_the_metrics_count_requests_operations_and_predictions(
         'gql_platform_prediction_errors_total{code="EMPTY_ROWS",model="house_price"} 1.0',
         'gql_platform_predictions_in_flight{model="house_price"} 0.0',
         'gql_platform_model_up{model="iris_species",version="1"} 1.0',
+        'gql_platform_jobs{state="queued"} 0.0',
+        "gql_platform_job_workers 0.0",
         request % ("200", "/predict/{model}"),
         request % ("422", "/predict/{model}"),
         operation % ("Server", 'operation_type="query"'),

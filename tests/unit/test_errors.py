@@ -475,6 +475,13 @@ MESSAGES: list[tuple[PlatformError, str]] = [
         ),
     ),
     (
+        errors.MetricsPortError(host="127.0.0.1", port=80, reason="Permission denied"),
+        (
+            "The metrics cannot be shown on 127.0.0.1 at port 80: Permission denied; choose "
+            "another port with --metrics-port, or another address with GQL_PLATFORM_HOST."
+        ),
+    ),
+    (
         errors.UnsupportedMediaTypeError(media_type="none"),
         (
             "The body's media type is 'none', and JSON is read: send the header "

@@ -3,13 +3,23 @@
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.request import urlopen
 
 import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
 from gql_platform import __version__
-from gql_platform.observability import Metrics, Stopwatch, configure_logging, request_id_of
+from gql_platform.errors import MetricsPortError
+from gql_platform.jobs.records import Backlog
+from gql_platform.observability import (
+    Metrics,
+    Stopwatch,
+    WorkerMetrics,
+    configure_logging,
+    request_id_of,
+)
 from gql_platform.settings import LogFormat, LogLevel
 
 
@@ -177,6 +187,29 @@ class TestMetrics:
         assert self.sample(metrics, name, model="iris", version="1") == 1
         assert self.sample(metrics, name, model="house", version="3") == 0
 
+    def test_jobs_are_shown_as_the_database_says(self) -> None:
+        """What there is to do is shown beside what this process has counted."""
+        since = datetime.now(UTC) - timedelta(minutes=1)
+        text = Metrics().exposition(Backlog(3, 2, since, 1))[0].decode()
+        found = {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+        assert found["gql_platform_jobs", "queued"] == 3
+        assert found["gql_platform_jobs", "running"] == 2
+        assert found["gql_platform_job_workers",] == 1
+        assert 60 <= found["gql_platform_jobs_oldest_wait_seconds",] < 120
+        assert ("gql_platform_build_info", __version__) in found
+        assert b"gql_platform_jobs" not in Metrics().exposition(None)[0]
+
+    def test_attempts_at_webhooks_are_counted(self) -> None:
+        """Each has a duration under its outcome."""
+        metrics = Metrics()
+        metrics.attempt_finished(outcome="failed", seconds=0.3)
+        name = "gql_platform_webhook_attempt_duration_seconds"
+        assert self.sample(metrics, f"{name}_sum", outcome="failed") == 0.3
+
     def test_operation_is_counted_with_its_errors(self) -> None:
         """A GraphQL operation has a duration, and each of its errors a count by code."""
         metrics = Metrics()
@@ -227,3 +260,24 @@ class TestStopwatch:
         watch = Stopwatch()
         first = watch.seconds
         assert 0 <= first <= watch.seconds
+
+
+class TestWorkerMetrics:
+    def test_attempts_are_shown(self) -> None:
+        """A worker shows what became of its attempts, by their kind."""
+        metrics = WorkerMetrics()
+        metrics.attempt_finished(kind="registryExport", outcome="failed", seconds=30.0)
+        port = metrics.listen("127.0.0.1", 0)
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        name = "gql_platform_job_attempt_duration_seconds"
+        labels = 'kind="registryExport",outcome="failed"'
+        assert f"{name}_count{{{labels}}} 1.0" in lines
+        assert f"{name}_sum{{{labels}}} 30.0" in lines
+
+    def test_port_of_another(self) -> None:
+        """A port that is taken is told."""
+        port = WorkerMetrics().listen("127.0.0.1", 0)
+        with pytest.raises(MetricsPortError) as raised:
+            WorkerMetrics().listen("127.0.0.1", port)
+        assert (raised.value.port, raised.value.reason) == (port, "Address already in use")

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
 
-from gql_platform.adapters.sql.address import Address
+from gql_platform.adapters.sql.address import KEEPALIVES, Address
 from gql_platform.adapters.sql.sqlite_file import PRAGMAS
 
 APPLICATION = "gql-platform"
@@ -58,7 +58,7 @@ def address_for_dbos(address: Address) -> str:
 def engine_for_threads(address: Address) -> Engine:
     """Return what gives threads connections to the database."""
     if not address.is_sqlite:
-        arguments = {"connect_timeout": 2, "application_name": "gql-platform-jobs"}
+        arguments = {"connect_timeout": 2, "application_name": "gql-platform-jobs", **KEEPALIVES}
         return create_engine(address.url, pool_pre_ping=True, connect_args=arguments)
     engine = create_engine(address.url, connect_args={"timeout": BUSY_SECONDS})
 

@@ -16,7 +16,7 @@ from gql_platform.adapters.sql.outage import outages
 from gql_platform.adapters.sql.session import session_of
 from gql_platform.errors import JobsUnavailableError
 from gql_platform.jobs.ports import JobEngine
-from gql_platform.jobs.records import Job, JobFilter, JobState, LogLine
+from gql_platform.jobs.records import Backlog, Job, JobFilter, JobState, LogLine, LogRequest
 from gql_platform.store import Transaction
 
 
@@ -25,6 +25,10 @@ class OpenQueue(Protocol):
 
     def put(self, connection: Connection, job: Job) -> None:
         """Queue a job in the transaction of a connection."""
+        ...
+
+    def forget(self, job_ids: Sequence[str]) -> None:
+        """Forget what is kept of finished jobs."""
         ...
 
     def close(self) -> None:
@@ -51,18 +55,8 @@ class DbosJobEngine(JobEngine):
         self._preparing = asyncio.Lock()
 
     async def prepare(self) -> None:
-        """Get ready to enqueue: make DBOS's tables where they are missing.
-
-        That takes seconds, so a database that is away is noticed before.
-        """
-        if self._database.address.is_in_memory:
-            raise JobsUnavailableError
-        async with self._preparing:
-            if self._queue is None:
-                async with self._database.read() as session:
-                    await session.execute(select(literal(1)))
-                with outages(self._database.address):
-                    self._queue = await asyncio.to_thread(self._open_queue, self._database.address)
+        """Get ready to enqueue: make DBOS's tables where they are missing."""
+        await self._opened()
 
     async def enqueue(self, transaction: Transaction, job: Job) -> None:
         """Keep a job in the caller's transaction; workers see it once that is committed."""
@@ -100,22 +94,47 @@ class DbosJobEngine(JobEngine):
         end = partial(rows.finish_job, job_id=job_id, state=JobState.CANCELLED, now=now)
         return await session_of(transaction).run(end)
 
-    async def log(self, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
-        """Return up to ``limit`` lines of a job's log behind one, in their order."""
-        read = partial(rows.log_of, job_id=job_id, after=after, limit=limit)
+    async def logs(self, requests: Sequence[LogRequest]) -> Mapping[LogRequest, Sequence[LogLine]]:
+        """Return the parts of logs that are asked for, each in its order."""
         async with self._database.read() as session:
-            return await session.run(read)
+            return await session.run(partial(rows.logs_of, requests=requests))
 
     async def are_jobs_alone(self) -> bool:
         """Return whether there are jobs to do and no worker that lives."""
         async with self._database.read() as session:
             return await session.run(workers.are_jobs_alone)
 
-    async def delete_finished(self, *, before: datetime, limit: int) -> Sequence[str]:
-        """Forget jobs that were finished before, with their logs, and return up to ``limit``."""
-        forget = partial(rows.delete_finished, before=before, limit=limit)
+    async def backlog(self) -> Backlog:
+        """Return how much there is to do, and how many workers live."""
+        async with self._database.read() as session:
+            return await session.run(workers.backlog)
+
+    async def finished(self, *, before: datetime, limit: int) -> Sequence[str]:
+        """Return the ids of up to ``limit`` jobs that were finished before."""
+        read = partial(rows.finished_jobs, before=before, limit=limit)
+        async with self._database.read() as session:
+            return await session.run(read)
+
+    async def forget(self, job_ids: Sequence[str]) -> None:
+        """Forget finished jobs, with their logs, and what DBOS keeps of them."""
+        queue = await self._opened()
+        with outages(self._database.address):
+            # First, for nobody would find that without the jobs.
+            await asyncio.to_thread(queue.forget, job_ids)
         async with self._database.begin() as session:
-            return await session.run(forget)
+            await session.run(partial(rows.delete_jobs, job_ids=job_ids))
+
+    async def _opened(self) -> OpenQueue:
+        """Return DBOS's queue; a database that is away is noticed first, for opening takes long."""
+        if self._database.address.is_in_memory:
+            raise JobsUnavailableError
+        async with self._preparing:
+            if self._queue is None:
+                async with self._database.read() as session:
+                    await session.execute(select(literal(1)))
+                with outages(self._database.address):
+                    self._queue = await asyncio.to_thread(self._open_queue, self._database.address)
+            return self._queue
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -1,5 +1,7 @@
 """DBOS's queue, as a server sees it that runs no jobs itself."""
 
+from collections.abc import Sequence
+
 from dbos import DBOS, DBOSClient, EnqueueOptions
 from sqlalchemy import Connection
 
@@ -45,6 +47,10 @@ class Queue:
             "priority": job.priority,
         }
         self._client.enqueue_in_transaction(connection, options, job.id)
+
+    def forget(self, job_ids: Sequence[str]) -> None:
+        """Forget what DBOS keeps of finished jobs."""
+        self._client.delete_workflows([*job_ids])
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -33,6 +33,7 @@ from gql_platform.adapters.sql.outage import outages, reason_of
 from gql_platform.adapters.sql.webhooks import put_deliveries
 from gql_platform.adapters.sql.workers import SILENCE
 from gql_platform.events.records import NewEvent
+from gql_platform.jobs.ports import JobObserver
 from gql_platform.jobs.records import (
     JOB_FINISHED,
     JOB_STARTED,
@@ -73,6 +74,7 @@ class Worker:
         kinds: What it can do.
         name: What tells it from all other workers that there ever were.
         jobs_at_once: How many jobs it runs side by side.
+        observer: Learns of the attempts.
         begins_within_seconds: How long it may take from DBOS's giving it a job to its beginning.
         on_lost: Called when others took this worker for dead, and go on with its jobs.
 
@@ -87,6 +89,7 @@ class Worker:
         *,
         name: str,
         jobs_at_once: int = 1,
+        observer: JobObserver | None = None,
         begins_within_seconds: float = SILENCE.total_seconds(),
         on_lost: Callable[[], None] = _die,
     ) -> None:
@@ -94,6 +97,7 @@ class Worker:
         self._kinds = {kind.name: kind for kind in kinds}
         self.name = name
         self._jobs_at_once = jobs_at_once
+        self._observer = observer
         self._engine = engine_for_threads(address)
         self._begins_within_seconds = begins_within_seconds
         self._life = Life(
@@ -143,6 +147,10 @@ class Worker:
         self._life.announce()
         DBOS.launch()
         self._life.begin()
+        found = DBOS.retrieve_queue(QUEUE)
+        if found is not None and found.worker_concurrency != self._jobs_at_once:
+            # DBOS keeps it in the database, for all workers.
+            log.warning("jobs_at_once_changed", worker=self.name, jobs_at_once=self._jobs_at_once)
         DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._jobs_at_once,
@@ -182,14 +190,13 @@ class Worker:
         return len(left)
 
     def resume_dropped(self) -> None:
-        """Queue again what DBOS gave to this worker, and then lost sight of.
+        """Queue again what DBOS gave to this worker, and nobody here begins.
 
-        When the database goes away at that moment, nobody begins such a job as long as the worker
-        lives.
+        When the database goes away at that moment, nobody does as long as the worker lives; and
+        one that stops begins nothing more, so that others are to have it at once.
         """
         with self._turn:
-            if self._is_stopping:
-                return
+            patience_seconds = 0.0 if self._is_stopping else self._begins_within_seconds
             running = set(self._running)
         given = DBOS.list_workflows(
             status="PENDING", executor_id=self.name, load_input=False, load_output=False
@@ -201,7 +208,7 @@ class Worker:
             if each.workflow_id not in running
         }
         for job_id, since in self._waiting_since.items():
-            if now - since >= self._begins_within_seconds:
+            if now - since >= patience_seconds:
                 log.warning("job_resumed", worker=self.name, job=job_id)
                 DBOS.resume_workflow(job_id, queue_name=QUEUE)
 
@@ -254,18 +261,27 @@ class Worker:
             report.flush()
             return not self._is_at_work(job.id)
 
+        begun = time.monotonic()
         try:
             result = attempt(kind, job, on_told=report.take, is_cancelled=is_cancelled)
         except CancelledError:
+            self._count(job, "cancelled", begun)
             log.info("job_cancelled", job=job.id, kind=job.kind)
             return True
         except AttemptError as error:
+            self._count(job, "failed", begun)
             report.take(Note(str(error), LogLevel.ERROR))
             report.flush()
             return self._has_failed(job, kind, failures + 1, str(error))
+        self._count(job, "succeeded", begun)
         report.flush()
         self._end(job, JobState.SUCCEEDED, result=result)
         return True
+
+    def _count(self, job: Job, outcome: str, begun: float) -> None:
+        if self._observer is not None:
+            seconds = time.monotonic() - begun
+            self._observer.attempt_finished(kind=job.kind, outcome=outcome, seconds=seconds)
 
     def _has_failed(self, job: Job, kind: JobKind, failures: int, error: str) -> bool:
         log.warning("job_failed", job=job.id, kind=job.kind, failures=failures, reason=error)

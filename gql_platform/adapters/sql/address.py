@@ -17,6 +17,17 @@ ACCEPTED = "an address such as sqlite:////srv/platform.db or postgresql://user:p
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+psycopg"})
 
 
+KEEPALIVES = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""Seconds, seconds, probes and milliseconds until a PostgreSQL counts as away whose machine is gone
+without a word: about ten seconds instead of two hours.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """The address of a database.

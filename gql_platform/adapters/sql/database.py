@@ -10,7 +10,7 @@ from sqlalchemy import column, event, insert, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from gql_platform.adapters.sql.address import Address
+from gql_platform.adapters.sql.address import KEEPALIVES, Address
 from gql_platform.adapters.sql.outage import StillAtWorkError, bounded, outages
 from gql_platform.adapters.sql.session import Session
 from gql_platform.adapters.sql.sqlite_file import BUSY_SECONDS, PRAGMAS
@@ -217,6 +217,7 @@ def _postgresql_options(patience_seconds: float) -> dict[str, Any]:
     milliseconds = int(1000 * patience_seconds)
     return {
         "connect_timeout": 2,
+        **KEEPALIVES,
         "application_name": "gql-platform",
         "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} "
         f"-c idle_in_transaction_session_timeout=60000",

@@ -1,11 +1,12 @@
 """Jobs in a table, for servers on their event loops and for workers in their threads."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 
 from gql_platform.adapters.sql.tables import job_log, jobs
@@ -16,6 +17,7 @@ from gql_platform.jobs.records import (
     JobState,
     LogLevel,
     LogLine,
+    LogRequest,
     Note,
     Progress,
     Values,
@@ -137,29 +139,50 @@ def write_log(
         connection.execute(insert(job_log), [{"job_id": job_id, **asdict(each)} for each in lines])
 
 
-def log_of(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[LogLine]:
-    """Return lines of the log of a job behind one, in their order."""
-    found = connection.execute(
-        select(job_log)
-        .where(job_log.c.job_id == job_id, job_log.c.number > after)
-        .order_by(job_log.c.number)
-        .limit(limit)
-    )
-    return [LogLine(row.number, row.time, LogLevel[row.level], row.message) for row in found]
+def logs_of(
+    connection: Connection, requests: Sequence[LogRequest]
+) -> Mapping[LogRequest, Sequence[LogLine]]:
+    """Return the parts of logs that are asked for, each in its order, in one statement.
+
+    The lines of a job have all numbers from 1 on, so that a part is a range of them.
+    """
+    job_ids = defaultdict[tuple[int, int], list[str]](list)
+    for request in requests:
+        job_ids[request.after, request.limit].append(request.job_id)
+    asked = [
+        and_(job_log.c.job_id.in_(ids), job_log.c.number.between(after + 1, after + limit))
+        for (after, limit), ids in job_ids.items()
+    ]
+    found: dict[str, list[LogLine]] = defaultdict(list)
+    rows = select(job_log).where(or_(*asked)).order_by(job_log.c.job_id, job_log.c.number)
+    for row in connection.execute(rows):
+        line = LogLine(row.number, row.time, LogLevel[row.level], row.message)
+        found[row.job_id].append(line)
+    return {
+        request: [
+            line
+            for line in found[request.job_id]
+            if request.after < line.number <= request.after + request.limit
+        ]
+        for request in requests
+    }
 
 
-def delete_finished(connection: Connection, *, before: datetime, limit: int) -> Sequence[str]:
-    """Forget jobs that were finished before, with their logs, and return which."""
+def finished_jobs(connection: Connection, *, before: datetime, limit: int) -> Sequence[str]:
+    """Return the ids of jobs that were finished before."""
     found = connection.execute(
         select(jobs.c.id)
         .where(jobs.c.state.not_in(UNFINISHED), jobs.c.finished_at < before)
         .order_by(jobs.c.id)
         .limit(limit)
     )
-    ids = [row.id for row in found]
-    connection.execute(delete(job_log).where(job_log.c.job_id.in_(ids)))
-    connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
-    return ids
+    return [row.id for row in found]
+
+
+def delete_jobs(connection: Connection, job_ids: Sequence[str]) -> None:
+    """Forget jobs, with their logs."""
+    connection.execute(delete(job_log).where(job_log.c.job_id.in_(job_ids)))
+    connection.execute(delete(jobs).where(jobs.c.id.in_(job_ids)))
 
 
 def _is_unfinished(job_id: str, worker: str | None = None) -> ColumnElement[bool]:

@@ -4,9 +4,10 @@ import asyncio
 
 import psycopg
 import structlog
+from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
-from gql_platform.adapters.sql.address import Address
+from gql_platform.adapters.sql.address import KEEPALIVES, Address
 from gql_platform.adapters.sql.events import CHANNEL
 from gql_platform.news import News
 
@@ -44,6 +45,5 @@ async def watch_postgresql(address: Address, news: News) -> None:
 
 async def _connection(address: Address) -> psycopg.AsyncConnection[tuple[object, ...]]:
     uri = address.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    return await psycopg.AsyncConnection.connect(
-        uri, autocommit=True, connect_timeout=2, application_name="gql-platform events"
-    )
+    given = {"connect_timeout": 2, "application_name": "gql-platform events", **KEEPALIVES}
+    return await psycopg.AsyncConnection.connect(make_conninfo(uri, **given), autocommit=True)

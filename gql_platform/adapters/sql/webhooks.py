@@ -83,11 +83,11 @@ class SqlWebhookStore(WebhookStore, Outbox):
         async with self._database.begin() as session:
             await session.execute(change.values(paused_until=until))
 
-    async def disable(self, webhook_id: str, *, because: str) -> None:
-        """Send a webhook nothing more; whatever else was changed of it stays."""
-        change = update(_webhooks).where(_webhooks.c.id == webhook_id)
-        async with self._database.begin() as session:
-            await session.execute(change.values(is_enabled=False, disabled_because=because))
+    async def disable(self, transaction: Transaction, webhook_id: str, *, because: str) -> bool:
+        """Send a webhook nothing more, and return False if nothing was to be sent before."""
+        change = update(_webhooks).where(_webhooks.c.id == webhook_id, _webhooks.c.is_enabled)
+        values = change.values(is_enabled=False, disabled_because=because)
+        return bool((await session_of(transaction).execute(values)).rowcount)
 
     async def due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Return webhooks that something is due for, those first that wait longest."""

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, select, update
 
 from gql_platform.adapters.sql.tables import jobs, workers
-from gql_platform.jobs.records import UNFINISHED, WorkerLife
+from gql_platform.jobs.records import UNFINISHED, Backlog, JobState, WorkerLife
 
 SILENCE = timedelta(seconds=10)
 """A worker that is not heard of for so long counts as dead."""
@@ -65,12 +65,30 @@ def forget(connection: Connection, name: str) -> None:
 
 def are_jobs_alone(connection: Connection) -> bool:
     """Return whether there are jobs to do and no worker that lives."""
-    now = database_now(connection)
-    alive = and_(workers.c.seen_at >= now - SILENCE, workers.c.heir.is_(None))
     asked = select(
         and_(
             exists(select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED))),
-            ~exists(select(workers.c.name).where(alive)),
+            ~exists(select(workers.c.name).where(_is_alive(connection))),
         )
     )
     return bool(connection.execute(asked).scalar_one())
+
+
+def backlog(connection: Connection) -> Backlog:
+    """Return how much there is to do, and how many workers live."""
+    counted = select(jobs.c.state, func.count(), func.min(jobs.c.created_at))
+    by_state = {
+        JobState[state]: (count, oldest)
+        for state, count, oldest in connection.execute(
+            counted.where(jobs.c.state.in_(UNFINISHED)).group_by(jobs.c.state)
+        )
+    }
+    queued, waiting_since = by_state.get(JobState.QUEUED, (0, None))
+    running, _ = by_state.get(JobState.RUNNING, (0, None))
+    living = select(func.count()).select_from(workers).where(_is_alive(connection))
+    return Backlog(queued, running, waiting_since, connection.execute(living).scalar_one())
+
+
+def _is_alive(connection: Connection) -> ColumnElement[bool]:
+    heard_of = workers.c.seen_at >= database_now(connection) - SILENCE
+    return and_(heard_of, workers.c.heir.is_(None))

@@ -167,3 +167,19 @@ class TestCleaning:
         assert await jobs.clean() == 1
         assert files.deleted == [old.id]
         assert [each.id for each in (await jobs.page()).items] == [waiting.id]
+
+    async def test_files_that_stay_keep_their_jobs(self, database: InMemoryDatabase) -> None:
+        """While the files cannot be deleted, the jobs still tell that they are there."""
+
+        class Stuck(Files):
+            async def delete(self, job_ids: Sequence[str]) -> None:
+                raise BlockingIOError(f"{len(job_ids)} are in use")
+
+        clock = [NOON]
+        jobs = jobs_on(database, InMemoryJobEngine(database), files=Stuck(), now=lambda: clock[0])
+        old = await jobs.start("nothing", {}, by="me")
+        await jobs.cancel(old.id, by="me")
+        clock[0] += timedelta(days=31)
+        with pytest.raises(BlockingIOError, match="1 are in use"):
+            await jobs.clean()
+        assert await jobs.job(old.id) is not None

@@ -74,6 +74,17 @@ class StubNetwork(Network):
         return self._answer(message)
 
 
+class Attempts:
+    """What became of attempts."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[str] = []
+
+    def attempt_finished(self, *, outcome: str, seconds: float) -> None:
+        assert 0.0 <= seconds < 60.0
+        self.outcomes.append(outcome)
+
+
 class Scene:
     """Webhooks in memory, with a clock that is set by hand."""
 
@@ -89,6 +100,8 @@ class Scene:
             outbox=self.store,
             now=lambda: self.now,
         )
+        self.gone: list[str] = []
+        self.attempts = Attempts()
         self.dispatcher = self.another()
 
     def another(self, *networks: str) -> Dispatcher:
@@ -98,10 +111,15 @@ class Scene:
             self.store,
             self.network,
             guard,
+            self._note_gone,
+            observer=self.attempts,
             timeout_seconds=TIMEOUT_SECONDS,
             jitter=lambda: 0.0,
             now=lambda: self.now,
         )
+
+    async def _note_gone(self, webhook_id: str) -> None:
+        self.gone.append(webhook_id)
 
     async def keep(self, webhook: Webhook = WEBHOOK) -> None:
         async with self.database.begin() as transaction:
@@ -211,16 +229,25 @@ class TestEndpoint:
         await scene.send()
         assert (len(scene.network.sent), scene.network.at_once) == (30, 4)
 
-    async def test_endpoint_that_is_gone_is_disabled(self) -> None:
+    async def test_endpoint_that_is_gone_is_told_of(self) -> None:
         """Status 410 ends it; the message is given up at once."""
         scene = Scene(lambda _: Answer(410))
         await scene.keep()
         await scene.happen()
         await scene.send()
-        webhook, (delivery,) = await scene.store.webhook("first"), await scene.deliveries()
-        assert webhook is not None
-        assert webhook.disabled_because == "the receiver answers that it is gone"
-        assert (webhook.is_enabled, delivery.state) == (False, DeliveryState.DEAD)
+        (delivery,) = await scene.deliveries()
+        assert scene.gone == ["first"]
+        assert (delivery.state, scene.attempts.outcomes) == (DeliveryState.DEAD, ["dead"])
+
+    async def test_attempts_are_counted(self) -> None:
+        """Whoever counts them learns what became of each."""
+        scene = Scene(lambda _: Answer(204 if scene.attempts.outcomes else 500))
+        await scene.keep()
+        await scene.happen()
+        await scene.send()
+        scene.now += timedelta(hours=1)
+        await scene.send()
+        assert scene.attempts.outcomes == ["failed", "delivered"]
 
     async def test_failing_endpoint_is_left_alone_and_then_tried_with_one(self) -> None:
         """After failures in a row it rests; one success makes it like the others."""

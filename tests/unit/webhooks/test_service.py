@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -73,7 +75,9 @@ class Scene:
             self.events,
             Idempotency(self.database, self.keys, now=lambda: NOON),
             guard,
-            Dispatcher(self.store, self.network, guard, timeout_seconds=1.0, now=lambda: NOON),
+            partial(
+                Dispatcher, self.store, self.network, guard, timeout_seconds=1.0, now=lambda: NOON
+            ),
             Cleaner(self.store, retention_days=1.0, now=lambda: NOON),
             random_bytes=bytes,
             now=lambda: NOON,
@@ -213,12 +217,12 @@ class TestChanges:
         scene = Scene()
         made = await scene.made()
         await scene.store.pause(made.id, until=NOON + timedelta(days=1))
-        await scene.store.disable(made.id, because="gone")
+        await scene.webhooks.disable_gone(made.id)
         changed = await scene.webhooks.update(made.id, WebhookRevision(description="b"), by="me")
         assert (changed.paused_until, changed.is_enabled, changed.disabled_because) == (
             None,
             False,
-            "gone",
+            "the receiver answers that it is gone",
         )
         enabled = await scene.webhooks.update(made.id, WebhookRevision(is_enabled=True), by="me")
         assert enabled == replace(made, description="b")
@@ -394,6 +398,23 @@ class TestDeliveries:
 
 
 class TestWork:
+    async def test_receiver_that_is_gone_disables_its_webhook(self) -> None:
+        """An event tells of it, once, and where the messages went."""
+        scene = Scene(lambda _: Answer(410))
+        made = await scene.made(replace(DRAFT, types=()))
+        working = asyncio.create_task(scene.webhooks.keep_delivering())
+        async with aclosing(scene.events.follow(after=1)) as followed:
+            told = [(await anext(followed)).event]
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        await scene.webhooks.disable_gone(made.id)
+        reason = "the receiver answers that it is gone"
+        assert [(each.type, each.actor, each.data) for each in told] == [
+            ("webhook.disabled", "me", {"host": "receiver.example", "because": reason})
+        ]
+        assert await scene.events.newest() == told[0].sequence
+        assert await scene.kept(made) == replace(made, is_enabled=False, disabled_because=reason)
+
     async def test_events_are_sent_while_it_delivers(self) -> None:
         """Until it is broken off, which leaves nothing at work."""
         arrived = asyncio.Event()

@@ -45,5 +45,7 @@ async def watch_postgresql(address: Address, news: News) -> None:
 
 async def _connection(address: Address) -> psycopg.AsyncConnection[tuple[object, ...]]:
     uri = address.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    given = {"connect_timeout": 2, "application_name": "gql-platform events", **KEEPALIVES}
-    return await psycopg.AsyncConnection.connect(make_conninfo(uri, **given), autocommit=True)
+    given = make_conninfo(
+        uri, connect_timeout=2, application_name="gql-platform events", **KEEPALIVES
+    )
+    return await psycopg.AsyncConnection.connect(given, autocommit=True)

@@ -1,5 +1,6 @@
 """The services of one server, as the edges receive them."""
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gql_platform.access.service import Access
@@ -61,8 +62,7 @@ class Services:
 
     async def close(self) -> None:
         """Let go of threads, processes and connections; what is at work ends first."""
-        await self.serving.close()
-        await self.live.close()
-        await self.tracking.close()
-        await self.jobs.close()
-        await self.store.close()
+        async with AsyncExitStack() as ends:
+            # The last one that is named ends first, and one that fails keeps back no other.
+            for each in (self.store, self.jobs, self.tracking, self.live, self.serving):
+                ends.push_async_callback(each.close)

@@ -178,7 +178,8 @@ class Job:
         """How long it took since a worker first took it, in milliseconds; None before its end."""
         if self.started_at is None or self.finished_at is None:
             return None
-        return (self.finished_at - self.started_at).total_seconds() * 1000
+        # Two workers may have been at it, whose clocks differ.
+        return max((self.finished_at - self.started_at).total_seconds() * 1000, 0.0)
 
     @property
     def files(self) -> tuple[JobFile, ...]:

@@ -16,15 +16,10 @@ import pandas as pd
 from mlflow.models import Model, infer_signature
 
 from gql_platform.adapters.mlflow.outage import described
+from gql_platform.adapters.mlflow.package import EXAMPLE_ROWS, REQUIREMENTS
 from gql_platform.adapters.mlflow.quiet import quiet
 from gql_platform.errors import ModelNotLoggedError, UnknownFlavourError
 from gql_platform.model_log.records import FLAVOURS, TrainedModel
-
-EXAMPLE_ROWS = 20
-"""How many rows of an input example are kept."""
-
-REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")
-"""What loading the models needs; MLflow would take seconds per model to find it out."""
 
 SKOPS = "skops"
 CLOUDPICKLE = "cloudpickle"

@@ -16,6 +16,9 @@ PYFUNC = "python_function"
 EXAMPLE_ROWS = 20
 """How many rows of an input example are kept."""
 
+REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")
+"""What loading our models needs; MLflow would take seconds per model to find it out."""
+
 USUAL_SIGNATURES = {"prophet": DATE_SIGNATURE, "statsmodels": STEP_SIGNATURE}
 """What models of a flavour take that were logged without a signature, if they forecast."""
 

@@ -16,13 +16,11 @@ from mlflow.models.model import ModelInfo
 from gql_platform.adapters.mlflow.address import is_database
 from gql_platform.adapters.mlflow.embedded import create_tables
 from gql_platform.adapters.mlflow.outage import outages
+from gql_platform.adapters.mlflow.package import EXAMPLE_ROWS, REQUIREMENTS
 from gql_platform.demo.records import TrainedModel
 from gql_platform.registry.records import CHAMPION
 
 EXPERIMENT = "demo"
-EXAMPLE_ROWS = 20
-REQUIREMENTS = ("mlflow-skinny", "numpy", "pandas", "scikit-learn", "skops")
-"""What loading the models needs; MLflow would take seconds per model to find it out."""
 
 
 class MLflowPublisher:

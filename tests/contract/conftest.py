@@ -1,8 +1,10 @@
 """The stores that keep the contracts, each filled with the same facts."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -17,7 +19,7 @@ from gql_platform.tracking.ports import RunStore
 from tests.contract.databases import kept as kept
 from tests.contract.databases import postgresql as postgresql
 from tests.contract.facts import EXPERIMENTS, MODELS, PACKAGE, RUNS, SEARCHED
-from tests.contract.mlflow_registry import client_of, fill, new_database
+from tests.contract.mlflow_registry import client_of, fill, new_database, new_server
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,36 @@ class Filled:
     run_ids: Mapping[str, str]
 
 
-STORES = ["in_memory", pytest.param("mlflow_sqlite", marks=pytest.mark.slow)]
+@contextmanager
+def new_store(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """Make an empty store of MLflow of the kind that a fixture's parameter names.
+
+    Yields:
+        Its URI; it lasts as long as the block.
+    """
+    kind = str(request.param)
+    if kind.endswith("postgresql"):
+        address = request.getfixturevalue("postgresql").new_database()
+        yield address.replace("postgresql://", "postgresql+psycopg://")
+    elif kind.endswith("server"):
+        with new_server(folder) as uri:
+            yield uri
+    else:
+        yield new_database(folder)
+
+
+STORES = [
+    "in_memory",
+    *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlflow_sqlite", "mlflow_server")),
+]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """MLflow's client of a server of MLflow."""
+    folder = tmp_path_factory.mktemp("served")
+    with new_server(folder) as uri:
+        yield mlflow_client(uri, folder)
 
 
 @pytest.fixture(scope="session", params=STORES)
@@ -43,20 +74,27 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Each store in turn; no test of a contract changes what it holds."""
     if request.param == "in_memory":
         return in_memory()
-    return mlflow_sqlite(tmp_path_factory.mktemp("registry"))
+    if request.param == "mlflow_server":
+        return cast("Filled", request.getfixturevalue("served"))
+    folder = tmp_path_factory.mktemp("registry")
+    return mlflow_client(new_database(folder), folder)
 
 
 @pytest.fixture(scope="module", params=STORES)
-def writable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+def writable(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
     """Each store in turn, for tests that write; each of them to another model or tag."""
     if request.param == "in_memory":
-        return in_memory()
-    return mlflow_sqlite(tmp_path_factory.mktemp("writable"))
+        yield in_memory()
+        return
+    folder = tmp_path_factory.mktemp("writable")
+    with new_store(request, folder) as uri:
+        yield mlflow_client(uri, folder)
 
 
-def mlflow_sqlite(folder: Path) -> Filled:
-    """Return MLflow's embedded store."""
-    uri = new_database(folder)
+def mlflow_client(uri: str, folder: Path) -> Filled:
+    """Return what MLflow's client makes of a store, which is filled."""
     run_ids = fill(uri, folder)
     client = client_of(uri)
     return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
@@ -66,7 +104,12 @@ RUN_STORES = [
     "in_memory",
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in ("mlflow_client", "mlflow_tables", "mlflow_tables_postgresql")
+        for name in (
+            "mlflow_client",
+            "mlflow_server",
+            "mlflow_tables",
+            "mlflow_tables_postgresql",
+        )
     ),
 ]
 
@@ -79,23 +122,19 @@ def tracked(
     if request.param == "in_memory":
         yield in_memory()
         return
-    folder = tmp_path_factory.mktemp("runs")
-    if request.param == "mlflow_tables_postgresql":
-        address = request.getfixturevalue("postgresql").new_database()
-        uri = address.replace("postgresql://", "postgresql+psycopg://")
-    else:
-        uri = new_database(folder)
-    run_ids = fill(uri, folder)
-    client = client_of(uri)
-    runs = MLflowRuns(client)
-    if request.param == "mlflow_client":
-        yield Filled(MLflowStore(client), runs, run_ids)
+    if request.param == "mlflow_server":
+        yield request.getfixturevalue("served")
         return
-    # Whatever MLflow's client is asked here would hide that the tables are not read.
-    database = MLflowDatabase(uri)
-    tables = DatabaseRuns(database, NoRuns(), has_registry=True)
-    yield Filled(MLflowStore(client), tables, run_ids)
-    database.close()
+    folder = tmp_path_factory.mktemp("runs")
+    with new_store(request, folder) as uri:
+        filled = mlflow_client(uri, folder)
+        if request.param == "mlflow_client":
+            yield filled
+            return
+        # Whatever MLflow's client is asked here would hide that the tables are not read.
+        database = MLflowDatabase(uri)
+        yield replace(filled, tracking=DatabaseRuns(database, NoRuns(), has_registry=True))
+        database.close()
 
 
 class NoRuns(MLflowRuns):

@@ -3,7 +3,9 @@
 import atexit
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,6 +21,7 @@ from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.sql import sqlite_file
 from gql_platform.tracking.records import LoggedDataset
 from tests.contract.facts import EXPERIMENTS, MODELS, PACKAGE, RUNS, SEARCHED, ModelFacts, RunFacts
+from tests.mlflow_server import mlflow_server
 
 with warnings.catch_warnings():
     # MLflow imports it on first use, and complains of its own type hints then.
@@ -30,6 +33,14 @@ FIRST_START_MS = 1_767_225_600_000
 
 REQUIREMENTS = ["scikit-learn"]
 """Named, so that MLflow does not take seconds to find out what a tiny model needs."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where the files of a model are, and the logged model that they belong to, if any."""
+
+    uri: str
+    model_id: str | None = None
 
 
 @cache
@@ -52,6 +63,13 @@ def new_database(folder: Path) -> str:
     return f"sqlite:///{folder / source.name}"
 
 
+@contextmanager
+def new_server(folder: Path) -> Iterator[str]:
+    """Serve an empty registry in a folder with MLflow's own server, and give its URI."""
+    with mlflow_server(new_database(folder), folder / "sent") as uri:
+        yield uri
+
+
 def client_of(uri: str) -> Client:
     """Return our client of a registry that keeps runs and models in one place."""
     return Client(tracking_uri=uri, registry_uri=uri)
@@ -70,9 +88,13 @@ def fill(uri: str, folder: Path) -> dict[str, str]:
     for name, is_deleted in EXPERIMENTS.items():
         if is_deleted:
             client.delete_experiment(_experiment(client, name))
-    files = saved_model(folder / "model").as_uri()
+    files = saved_model(folder / "model")
+    placed = Placed(files.as_uri())
+    if uri.startswith("http"):
+        # A server takes no files for a version's that it has not been sent for a run or a model.
+        placed = logged_model(client, _experiment(client, "search"), None, "tiny", files)
     for model in MODELS:
-        _register(client, model, files=files, run_ids=run_ids)
+        _register(client, model, files=placed, run_ids=run_ids)
     return run_ids
 
 
@@ -135,23 +157,25 @@ def saved_model(folder: Path) -> Path:
 
 
 def logged_model(
-    client: MlflowClient, experiment_id: str, run_id: str, name: str, files: Path
-) -> None:
+    client: MlflowClient, experiment_id: str, run_id: str | None, name: str, files: Path
+) -> Placed:
     """Log the files of a model under a name, as MLflow 3 does."""
     made = client.create_logged_model(experiment_id, name=name, source_run_id=run_id)
     client.log_model_artifacts(made.model_id, str(files))
     client.finalize_logged_model(made.model_id, "READY")
+    return Placed(made.artifact_location, made.model_id)
 
 
 def _register(
-    client: MlflowClient, model: ModelFacts, *, files: str, run_ids: Mapping[str, str]
+    client: MlflowClient, model: ModelFacts, *, files: Placed, run_ids: Mapping[str, str]
 ) -> None:
     client.create_registered_model(model.name, description=model.description, tags=dict(model.tags))
     for facts in model.versions:
         version = client.create_model_version(
             model.name,
-            files if facts.has_files else f"{files}-gone",
+            files.uri if facts.has_files else f"{files.uri}/gone",
             run_id=run_ids[facts.run] if facts.run else None,
+            model_id=files.model_id,
             description=facts.description,
             tags=dict(facts.tags),
         )

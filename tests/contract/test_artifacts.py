@@ -1,6 +1,6 @@
 """What every store of the files of runs does, whatever it is made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from gql_platform.artifacts.records import Artifact, ArtifactRef
 from gql_platform.downloads.records import OpenFile
 from gql_platform.testing import InMemoryArtifacts
 from tests.artifact_server import PREFIX, artifact_server_of
-from tests.contract.mlflow_registry import client_of, new_database
+from tests.contract.mlflow_registry import client_of, new_database, new_server
 
 pytestmark = pytest.mark.anyio
 
@@ -27,6 +27,9 @@ FILES = {
     "plots/loss.png": b"\x89PNG\r\n\x1a\n",
     "plots-2.txt": b"",
 }
+
+LOGGED: tuple[Mapping[str, bytes], ...] = (FILES, {}, {"kept.txt": b"kept"})
+"""What the three runs logged."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Filled:
     scope="module",
     params=[
         "in_memory",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in ("disk", "http")),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("disk", "http", "mlflow_server")),
     ],
 )
 def filled(
@@ -66,6 +69,9 @@ def filled(
         return
     folder = tmp_path_factory.mktemp("artifacts")
     with ExitStack() as stack:
+        if request.param == "mlflow_server":
+            yield sent_to(stack.enter_context(new_server(folder)), folder)
+            return
         location = (folder / "files").as_uri()
         if request.param == "http":
             server = stack.enter_context(artifact_server_of(folder / "files"))
@@ -87,17 +93,43 @@ def in_mlflow(folder: Path, location: str) -> Filled:
     """Return MLflow's store, with its files at some address."""
     uri = new_database(folder)
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    experiment = client.create_experiment("files", artifact_location=location)
-    run_ids = [str(client.create_run(experiment).info.run_id) for _ in range(3)]
-    for run_id, files in zip(run_ids, (FILES, {}, {"kept.txt": b"kept"}), strict=True):
+    run_ids = new_runs(client, location)
+    for run_id, files in zip(run_ids, LOGGED, strict=True):
         below = folder / "files" / ("below" if location.startswith("http") else "")
-        for path, content in files.items():
-            file = below / run_id / "artifacts" / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
+        write(below / run_id / "artifacts", files)
     client.delete_run(run_ids[2])
-    places = Places(uri, local_folders=None)
-    return Filled(MLflowArtifacts(client_of(uri), places), *run_ids)
+    return Filled(store_at(uri), *run_ids)
+
+
+def sent_to(uri: str, folder: Path) -> Filled:
+    """Return a server of MLflow, to which its client sent the files."""
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    run_ids = new_runs(client, None)
+    for run_id, files in zip(run_ids, LOGGED, strict=True):
+        write(folder / run_id, files)
+        client.log_artifacts(run_id, str(folder / run_id))
+    client.delete_run(run_ids[2])
+    return Filled(store_at(uri), *run_ids)
+
+
+def new_runs(client: MlflowClient, location: str | None) -> list[str]:
+    """Make a run for all files, one for none and one that is to be deleted."""
+    experiment = client.create_experiment("files", artifact_location=location)
+    return [str(client.create_run(experiment).info.run_id) for _ in LOGGED]
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder."""
+    folder.mkdir(parents=True)
+    for path, content in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
+def store_at(uri: str) -> MLflowArtifacts:
+    """Return what reads the files of runs at a URI."""
+    return MLflowArtifacts(client_of(uri), Places(uri, local_folders=None))
 
 
 async def sent(file: OpenFile | None) -> bytes:

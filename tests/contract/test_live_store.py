@@ -18,7 +18,8 @@ from gql_platform.live.records import Mark, Tail
 from gql_platform.run_changes.ports import RunWriter
 from gql_platform.run_changes.records import Batch, MetricPoint
 from gql_platform.testing import InMemoryFeed, InMemoryRunWriter, InMemoryStore
-from tests.contract.mlflow_registry import client_of, new_database
+from tests.contract.conftest import new_store
+from tests.contract.mlflow_registry import client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -62,7 +63,12 @@ STORES = [
     "in_memory",
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in ("mlflow_client", "mlflow_tables", "mlflow_tables_postgresql")
+        for name in (
+            "mlflow_client",
+            "mlflow_server",
+            "mlflow_tables",
+            "mlflow_tables_postgresql",
+        )
     ),
 ]
 
@@ -83,20 +89,16 @@ def followed(
         store = InMemoryStore()
         yield Followed(InMemoryFeed(store), InMemoryRunWriter(store))
         return
-    if request.param == "mlflow_tables_postgresql":
-        address = request.getfixturevalue("postgresql").new_database()
-        uri = address.replace("postgresql://", "postgresql+psycopg://")
-    else:
-        uri = new_database(tmp_path_factory.mktemp("followed"))
-    client = client_of(uri)
-    writer = MLflowRunWriter(client)
-    if request.param == "mlflow_client":
-        yield Followed(MLflowFeed(client), writer, has_stamps=False, has_counts=False)
-        return
-    database = MLflowDatabase(uri)
-    feed = DatabaseFeed(database, NoFeed(), has_registry=True)
-    yield Followed(feed, writer, has_stamps=request.param == "mlflow_tables")
-    database.close()
+    with new_store(request, tmp_path_factory.mktemp("followed")) as uri:
+        client = client_of(uri)
+        writer = MLflowRunWriter(client)
+        if request.param in {"mlflow_client", "mlflow_server"}:
+            yield Followed(MLflowFeed(client), writer, has_stamps=False, has_counts=False)
+            return
+        database = MLflowDatabase(uri)
+        feed = DatabaseFeed(database, NoFeed(), has_registry=True)
+        yield Followed(feed, writer, has_stamps=request.param == "mlflow_tables")
+        database.close()
 
 
 def shown(tails: Mapping[str, Tail]) -> dict[str, tuple[int, list[tuple[int, int, str]]]]:

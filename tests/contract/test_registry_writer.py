@@ -15,6 +15,7 @@ from gql_platform.model_changes.records import Notes
 from gql_platform.registry.ports import RegistryStore
 from gql_platform.registry.records import Alias, Model, ModelVersion, Tag, VersionRef
 from gql_platform.testing import InMemoryRegistryWriter, InMemoryStore
+from tests.contract.conftest import new_store
 from tests.contract.facts import PACKAGE
 from tests.contract.mlflow_registry import client_of, logged_model, new_database, saved_model
 
@@ -57,7 +58,7 @@ STORES = [
     "in_memory",
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in ("mlflow_sqlite", "mlflow_postgresql")
+        for name in ("mlflow_sqlite", "mlflow_postgresql", "mlflow_server")
     ),
 ]
 
@@ -71,12 +72,8 @@ def written(
         yield in_memory()
         return
     folder = tmp_path_factory.mktemp("models")
-    if request.param == "mlflow_postgresql":
-        address = request.getfixturevalue("postgresql").new_database()
-        uri = address.replace("postgresql://", "postgresql+psycopg://")
-    else:
-        uri = new_database(folder)
-    yield mlflow(uri, folder)
+    with new_store(request, folder) as uri:
+        yield mlflow(uri, folder)
 
 
 def in_memory() -> Written:
@@ -89,9 +86,9 @@ def in_memory() -> Written:
 
 
 def mlflow(uri: str, folder: Path) -> Written:
-    """Return MLflow's, with files in a folder."""
+    """Return MLflow's, with files in a folder, or with those that its server keeps."""
     opened = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    place = (folder / "artifacts").as_uri()
+    place = None if uri.startswith("http") else (folder / "artifacts").as_uri()
     experiment = opened.create_experiment("files", artifact_location=place)
     files = saved_model(folder / "model")
     runs = [str(opened.create_run(experiment).info.run_id) for _ in range(2)]

@@ -25,7 +25,8 @@ from gql_platform.run_changes.records import (
 from gql_platform.testing import InMemoryRunWriter, InMemoryStore
 from gql_platform.tracking.ports import RunStore
 from gql_platform.tracking.records import MetricRef, Param, Run, RunState
-from tests.contract.mlflow_registry import client_of, new_database
+from tests.contract.conftest import new_store
+from tests.contract.mlflow_registry import client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +56,7 @@ STORES = [
     "in_memory",
     *(
         pytest.param(name, marks=pytest.mark.slow)
-        for name in ("mlflow_sqlite", "mlflow_postgresql")
+        for name in ("mlflow_sqlite", "mlflow_postgresql", "mlflow_server")
     ),
 ]
 
@@ -69,16 +70,16 @@ def written(
         store = InMemoryStore()
         yield Written(InMemoryRunWriter(store), store)
         return
-    if request.param == "mlflow_postgresql":
-        address = request.getfixturevalue("postgresql").new_database()
-        uri = address.replace("postgresql://", "postgresql+psycopg://")
-    else:
-        uri = new_database(tmp_path_factory.mktemp("runs"))
-    client = client_of(uri)
-    database = MLflowDatabase(uri)
-    reader = DatabaseRuns(database, MLflowRuns(client), has_registry=True)
-    yield Written(MLflowRunWriter(client), reader)
-    database.close()
+    with new_store(request, tmp_path_factory.mktemp("runs")) as uri:
+        client = client_of(uri)
+        runs = MLflowRuns(client)
+        if request.param == "mlflow_server":
+            yield Written(MLflowRunWriter(client), runs)
+            return
+        database = MLflowDatabase(uri)
+        reader = DatabaseRuns(database, runs, has_registry=True)
+        yield Written(MLflowRunWriter(client), reader)
+        database.close()
 
 
 def batch(

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mlflow.entities import FileInfo
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -73,12 +74,19 @@ class StorePlace(Place):
                 return []
             raise
         found = [
-            Found(each.path, bool(each.is_dir), None if each.is_dir else each.file_size)
+            Found(each.path, bool(each.is_dir), self._size_of(each))
             for each in infos
             # A store must not show what lies elsewhere; some list a folder within itself.
             if posixpath.dirname(each.path) == path and posixpath.basename(each.path)
         ]
         return sorted(found, key=lambda each: each.path)
+
+    def _size_of(self, info: FileInfo) -> int | None:
+        if info.is_dir:
+            return None
+        # A server of MLflow leaves the size of an empty file out.
+        is_served = isinstance(self._repository, HttpArtifactRepository)
+        return info.file_size or 0 if is_served else info.file_size
 
 
 def _says_absent(error: MlflowException | HTTPError) -> bool:

@@ -130,20 +130,20 @@ def open_services(settings: Settings) -> Services:
     """
     from gql_platform.adapters.demo_process import DemoProcess
     from gql_platform.adapters.mlflow.loader import MLflowModelLoader
-    from gql_platform.adapters.mlflow.reader import live_store, run_reader
+    from gql_platform.adapters.mlflow.reader import readers_of
     from gql_platform.adapters.mlflow.registry_writer import MLflowRegistryWriter
     from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
-    from gql_platform.adapters.mlflow.store import MLflowStore
     from gql_platform.adapters.worker_process import WorkerProcess
 
     database = open_database(settings)
     client = open_client(settings)
+    readers = readers_of(client)
     outside = Outside(
-        registry=MLflowStore(client),
-        runs=run_reader(client),
-        live=live_store(client),
+        registry=readers.registry,
+        runs=readers.runs,
+        live=readers.live,
         artifacts=artifact_store(settings, client),
-        loader=MLflowModelLoader(client, compile_with=_compiled),
+        loader=MLflowModelLoader(readers.registry, compile_with=_compiled),
         database=database,
         run_writer=MLflowRunWriter(client),
         registry_writer=MLflowRegistryWriter(client),

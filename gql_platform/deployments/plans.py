@@ -28,6 +28,9 @@ HISTORY_TAG = "gql_platform.deployment.history"
 KEPT_PLANS = 5
 """How many plans before the present one are kept for going back."""
 
+MAX_TAG_LENGTH = 5_000
+"""How many characters of a model's tag MLflow keeps in PostgreSQL."""
+
 MAX_VARIANTS = 10
 
 MAX_WEIGHT = 1_000_000
@@ -92,8 +95,17 @@ def plans_in(model: Model, tag: str) -> list[DeploymentPlan]:
 
 
 def text_of(plans: Sequence[DeploymentPlan]) -> str:
-    """Return plans as the text of a tag."""
-    return json.dumps([_as_json(plan) for plan in plans])
+    """Return plans as the text of a tag; one plan always fits."""
+    listed = [_as_json(plan) for plan in plans]
+    return json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+
+
+def history_text(plans: Sequence[DeploymentPlan]) -> str:
+    """Return the plans before the present one as the text of a tag, as many as it holds."""
+    kept = list(plans[:KEPT_PLANS])
+    while len(text := text_of(kept)) > MAX_TAG_LENGTH:
+        kept.pop()
+    return text
 
 
 def _as_json(plan: DeploymentPlan) -> Mapping[str, Any]:

@@ -8,12 +8,12 @@ import structlog
 
 from gql_platform.deployments.plans import (
     HISTORY_TAG,
-    KEPT_PLANS,
     PLAN_TAG,
     accepting,
     check_alias,
     check_plan,
     history_of,
+    history_text,
     is_done,
     missing_version,
     plan_of,
@@ -295,8 +295,8 @@ class Deployments:
             await self._prepare(plan, variant, version, allow_breaking=allow_breaking)
         if allow_breaking:
             plan = accepting(plan, versions)
-        kept = (before, *history_of(registered))[:KEPT_PLANS] if history is None else history
-        await self._registry.tag_model(model, HISTORY_TAG, text_of(kept))
+        kept = (before, *history_of(registered)) if history is None else history
+        await self._registry.tag_model(model, HISTORY_TAG, history_text(kept))
         await self._registry.tag_model(model, PLAN_TAG, text_of([plan]))
         log.info("deployment_changed", model=model, revision=plan.revision)
         await self._follow([await self._registered(model)])

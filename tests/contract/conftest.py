@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import NoReturn, cast
 
 import pytest
 
+from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.database.connection import MLflowDatabase
+from gql_platform.adapters.mlflow.database.registry import DatabaseRegistry
 from gql_platform.adapters.mlflow.database.store import DatabaseRuns
 from gql_platform.adapters.mlflow.runs import MLflowRuns
 from gql_platform.adapters.mlflow.store import MLflowStore
@@ -57,51 +59,6 @@ def new_store(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
 
 STORES = [
     "in_memory",
-    *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlflow_sqlite", "mlflow_server")),
-]
-
-
-@pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    """MLflow's client of a server of MLflow."""
-    folder = tmp_path_factory.mktemp("served")
-    with new_server(folder) as uri:
-        yield mlflow_client(uri, folder)
-
-
-@pytest.fixture(scope="session", params=STORES)
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
-    """Each store in turn; no test of a contract changes what it holds."""
-    if request.param == "in_memory":
-        return in_memory()
-    if request.param == "mlflow_server":
-        return cast("Filled", request.getfixturevalue("served"))
-    folder = tmp_path_factory.mktemp("registry")
-    return mlflow_client(new_database(folder), folder)
-
-
-@pytest.fixture(scope="module", params=STORES)
-def writable(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Filled]:
-    """Each store in turn, for tests that write; each of them to another model or tag."""
-    if request.param == "in_memory":
-        yield in_memory()
-        return
-    folder = tmp_path_factory.mktemp("writable")
-    with new_store(request, folder) as uri:
-        yield mlflow_client(uri, folder)
-
-
-def mlflow_client(uri: str, folder: Path) -> Filled:
-    """Return what MLflow's client makes of a store, which is filled."""
-    run_ids = fill(uri, folder)
-    client = client_of(uri)
-    return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
-
-
-RUN_STORES = [
-    "in_memory",
     *(
         pytest.param(name, marks=pytest.mark.slow)
         for name in (
@@ -114,18 +71,26 @@ RUN_STORES = [
 ]
 
 
-@pytest.fixture(scope="session", params=RUN_STORES)
-def tracked(
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """MLflow's client of a server of MLflow."""
+    folder = tmp_path_factory.mktemp("served")
+    with new_server(folder) as uri:
+        yield mlflow_client(uri, folder)
+
+
+@pytest.fixture(scope="session", params=STORES)
+def filled(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Filled]:
-    """Each store of runs in turn; no test of a contract changes what it holds."""
+    """Each store in turn; no test of a contract changes what it holds."""
     if request.param == "in_memory":
         yield in_memory()
         return
     if request.param == "mlflow_server":
-        yield request.getfixturevalue("served")
+        yield cast("Filled", request.getfixturevalue("served"))
         return
-    folder = tmp_path_factory.mktemp("runs")
+    folder = tmp_path_factory.mktemp("filled")
     with new_store(request, folder) as uri:
         filled = mlflow_client(uri, folder)
         if request.param == "mlflow_client":
@@ -133,8 +98,43 @@ def tracked(
             return
         # Whatever MLflow's client is asked here would hide that the tables are not read.
         database = MLflowDatabase(uri)
-        yield replace(filled, tracking=DatabaseRuns(database, NoRuns(), has_registry=True))
+        registry = DatabaseRegistry(database, NoClient(tracking_uri=uri, registry_uri=uri))
+        runs = DatabaseRuns(database, NoRuns(), has_registry=True)
+        yield replace(filled, registry=registry, tracking=runs)
         database.close()
+
+
+@pytest.fixture(scope="module", params=STORES)
+def writable(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Filled]:
+    """Each store in turn, for tests that write; each of them to another model or tag."""
+    if request.param == "in_memory":
+        yield in_memory()
+        return
+    folder = tmp_path_factory.mktemp("writable")
+    with new_store(request, folder) as uri:
+        filled = mlflow_client(uri, folder)
+        if "tables" not in request.param:
+            yield filled
+            return
+        database = MLflowDatabase(uri)
+        yield replace(filled, registry=DatabaseRegistry(database, client_of(uri)))
+        database.close()
+
+
+def mlflow_client(uri: str, folder: Path) -> Filled:
+    """Return what MLflow's client makes of a store, which is filled."""
+    run_ids = fill(uri, folder)
+    client = client_of(uri)
+    return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
+
+
+class NoClient(Client):
+    """A client that must not be asked."""
+
+    def here(self, *_: object, **__: object) -> NoReturn:
+        raise AssertionError
 
 
 class NoRuns(MLflowRuns):

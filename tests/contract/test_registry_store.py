@@ -206,7 +206,7 @@ class TestWrites:
         assert after.tags == (Tag("area", "north"), Tag("team", "cellar"))
         assert replace(after, tags=before.tags, updated_at=before.updated_at) == before
 
-    @pytest.mark.parametrize("value", ["", '[{"a": "é 漢 😀"}]', "x\ny\t\"'\\%", "x" * 50_000])
+    @pytest.mark.parametrize("value", ["", '[{"a": "é 漢 😀"}]', "x\ny\t\"'\\%", "x" * 5_000])
     async def test_tag_holds_any_text(self, own: RegistryStore, value: str) -> None:
         """What is written is what is read, in a listing too."""
         await own.tag_model("über 9%_", "gql_platform.deployment", value)

@@ -29,9 +29,9 @@ ALL = ["eta", "zeta", "epsilon", "delta", "gamma", "beta_x", "Alpha 50%"]
 
 
 @pytest.fixture
-def store(tracked: Filled) -> RunStore:
+def store(filled: Filled) -> RunStore:
     """The store under test."""
-    return tracked.tracking
+    return filled.tracking
 
 
 def names(runs: Sequence[Run]) -> list[str | None]:
@@ -175,11 +175,11 @@ class TestFilters:
         assert await found(store, started_from=later) == ALL[:3]
         assert await found(store, started_before=later) == ALL[3:]
 
-    async def test_ids_choose_together_with_the_rest(self, tracked: Filled) -> None:
+    async def test_ids_choose_together_with_the_rest(self, filled: Filled) -> None:
         """Ids narrow a search like any other condition."""
-        ids = tuple(tracked.run_ids[name] for name in ("eta", "gone", "beta_x", "Alpha 50%"))
+        ids = tuple(filled.run_ids[name] for name in ("eta", "gone", "beta_x", "Alpha 50%"))
         depth = TextCondition("depth", "3")
-        assert await found(tracked.tracking, run_ids=ids, params=(depth,)) == ["eta", "Alpha 50%"]
+        assert await found(filled.tracking, run_ids=ids, params=(depth,)) == ["eta", "Alpha 50%"]
 
 
 class TestContent:
@@ -191,27 +191,27 @@ class TestContent:
         # NaN is unlike itself.
         assert [repr(by_id[run.run_id]) for run in runs] == [repr(run) for run in runs]
 
-    async def test_datasets_and_tags_are_shown(self, tracked: Filled) -> None:
+    async def test_datasets_and_tags_are_shown(self, filled: Filled) -> None:
         """Data sets come by name, with what they were used for."""
-        run_id = tracked.run_ids["eta"]
-        run = (await tracked.tracking.runs([run_id]))[run_id]
+        run_id = filled.run_ids["eta"]
+        run = (await filled.tracking.runs([run_id]))[run_id]
         assert run.datasets == (APPLES, WINE)
         tags = {tag.key: tag.value for tag in run.tags}
         assert (tags["team"], tags["empty"]) == ("orchard", "")
         assert [tag.key for tag in run.tags] == sorted(tags)
 
-    async def test_deleted_run_says_so(self, tracked: Filled) -> None:
+    async def test_deleted_run_says_so(self, filled: Filled) -> None:
         """It is found by its id."""
-        run_id = tracked.run_ids["gone"]
-        assert (await tracked.tracking.runs([run_id]))[run_id].is_deleted
+        run_id = filled.run_ids["gone"]
+        assert (await filled.tracking.runs([run_id]))[run_id].is_deleted
 
-    async def test_versions_are_found_by_run(self, tracked: Filled) -> None:
+    async def test_versions_are_found_by_run(self, filled: Filled) -> None:
         """They come with their aliases and tags, and a run without any is absent."""
-        ids = [tracked.run_ids[name] for name in ("first try", "broken", "eta")]
-        versions = await tracked.tracking.versions_of_runs([*ids, "unknown", "' OR 1"])
-        registered = (await tracked.registry.versions(["apple"]))["apple"]
+        ids = [filled.run_ids[name] for name in ("first try", "broken", "eta")]
+        versions = await filled.tracking.versions_of_runs([*ids, "unknown", "' OR 1"])
+        registered = (await filled.registry.versions(["apple"]))["apple"]
         assert versions == {ids[0]: (registered[2],), ids[1]: (registered[0],)}
-        assert await tracked.tracking.versions_of_runs([]) == {}
+        assert await filled.tracking.versions_of_runs([]) == {}
 
 
 class TestExperiments:

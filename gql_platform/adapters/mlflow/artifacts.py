@@ -5,40 +5,44 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mlflow import MlflowClient
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
+from gql_platform.adapters.mlflow.locations import Locations
 from gql_platform.registry.records import VersionRef
 
 _MODELS_URI = re.compile(r"models:/+(?P<name>[^/]+)(/(?P<version>\d+))?")
+
+
+def location_of(locations: Locations, ref: VersionRef) -> str:
+    """Return where the files of a version are.
+
+    MLflow's own resolution of its addresses asks the process's global store, which is not the one
+    that this server was told to use.
+
+    Raises:
+        MlflowException: If there is no such version, or no logged model behind it.
+        LookupError: As well.
+    """
+    uri = locations.of_version(ref.model, ref.version)
+    while link := _MODELS_URI.fullmatch(uri):
+        name, number = link["name"], link["version"]
+        uri = locations.of_version(name, int(number)) if number else locations.of_logged_model(name)
+    return uri
 
 
 class Artifacts:
     """The files of one version.
 
     Args:
-        client: The MLflow client.
-        ref: The version.
-
-    Raises:
-        MlflowException: If there is no such version, or no logged model behind it.
+        uri: Where they are.
+        tracking_uri: Where MLflow keeps runs, whose files a server of MLflow may send.
     """
 
-    def __init__(self, client: MlflowClient, ref: VersionRef) -> None:
-        uri = client.get_model_version_download_uri(ref.model, str(ref.version))
-        # MLflow's own resolution of these URIs asks the process's global store, which is not
-        # the one that this server was told to use.
-        while link := _MODELS_URI.fullmatch(uri):
-            name, number = link["name"], link["version"]
-            uri = (
-                client.get_model_version_download_uri(name, number)
-                if number
-                else client.get_logged_model(name).artifact_location
-            )
+    def __init__(self, uri: str, *, tracking_uri: str) -> None:
         self._repository: ArtifactRepository = get_artifact_repository(
-            uri, tracking_uri=client.tracking_uri
+            uri, tracking_uri=tracking_uri
         )
 
     def read(self, name: str) -> bytes:

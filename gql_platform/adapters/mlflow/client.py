@@ -63,6 +63,22 @@ class Client:
         threads = self._long_threads if takes_long else self._threads
         return await threads.run(lambda: self.here(use, asks_for_runs=asks_for_runs))
 
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Return what work comes to that reads files of the registry, and needs no client.
+
+        Args:
+            work: It may block; it runs in a thread, as calls do.
+
+        Raises:
+            RegistryUnavailableError: If a store does not answer.
+        """
+
+        def guarded() -> T:
+            with outages(self.registry_uri):
+                return work()
+
+        return await self._threads.run(guarded)
+
     def here(self, use: Callable[[MlflowClient], T], *, asks_for_runs: bool = False) -> T:
         """Return what a function makes of the MLflow client, in the caller's own thread.
 

@@ -3,7 +3,7 @@
 import sqlite3
 from contextlib import closing
 
-from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+from mlflow.tracking._tracking_service import utils as tracking_service
 
 from gql_platform.adapters.sql.sqlite_file import database_file
 
@@ -25,4 +25,5 @@ def create_tables(uri: str, *, artifact_root: str) -> None:
         found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'experiments'")
         if found.fetchone() is not None:
             return
-    SqlAlchemyStore(uri, artifact_root)
+    # This imports what makes the tables, which takes a second, only when they are to be made.
+    tracking_service._get_store(uri, artifact_root)  # noqa: SLF001 - MLflow's server does so, too

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from gql_platform import __version__
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.job_files import ArtifactJobFiles
-from gql_platform.adapters.mlflow.reader import run_reader
+from gql_platform.adapters.mlflow.reader import readers_of
 from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.adapters.parquet import TableFile
 from gql_platform.exports.records import ExportRequest
@@ -86,12 +86,12 @@ class RegistryExport:
             tables = {
                 name: TableFile(Path(folder) / f"{name}.parquet", columns[name]) for name in columns
             }
-            yield from _models(MLflowStore(client), tables, runner.run)
-            runs = run_reader(client)
+            readers = readers_of(client)
             try:
-                yield from _runs(runs, tables, runner.run, request)
+                yield from _models(readers.registry, tables, runner.run)
+                yield from _runs(readers.runs, tables, runner.run, request)
             finally:
-                runner.run(runs.close())
+                runner.run(readers.runs.close())
             yield Progress(message="packing", numbers=_counts(tables))
             packed = _packed(Path(folder), tables)
             ArtifactJobFiles(self.files_uri).put(job_id, packed)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import mlflow
-from mlflow import MlflowClient
 from mlflow import pyfunc as pyfunc_flavour
 from mlflow import sklearn as sklearn_flavour
 from mlflow.models import Model
@@ -29,11 +28,10 @@ from gql_platform.adapters.estimators.native import (
     uncompiled,
 )
 from gql_platform.adapters.forecasters.recognition import forecaster_of
-from gql_platform.adapters.mlflow.artifacts import Artifacts
-from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.package import USUAL_SIGNATURES
 from gql_platform.adapters.mlflow.pyfunc_predictor import pyfunc_predictor
+from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.adapters.onnx.predictor import graph_predictor
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
@@ -57,18 +55,18 @@ class MLflowModelLoader:
     and Prophet, and ONNX graphs; others through MLflow's common interface.
 
     Args:
-        client: The client of MLflow.
+        store: Where the files of versions are found.
         compile_with: Returns the quickest form of a predictor that answers alike, from what the
             files of its version say and from the rows of its input example.
     """
 
-    def __init__(self, client: Client, *, compile_with: Compile = uncompiled) -> None:
-        self._client = client
+    def __init__(self, store: MLflowStore, *, compile_with: Compile = uncompiled) -> None:
+        self._store = store
         self._compile = compile_with
 
     async def load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
         """Load the files of a version into memory, in a thread."""
-        return await self._client.call(lambda client: self._load(client, version, package))
+        return await self._store.client.beside(lambda: self._load(version, package))
 
     async def compiled(
         self, version: ModelVersion, package: ModelPackage, predictor: Predictor
@@ -79,10 +77,8 @@ class MLflowModelLoader:
             return predictor
         return await asyncio.to_thread(self._compile, predictor, package)
 
-    def _load(
-        self, client: MlflowClient, version: ModelVersion, package: ModelPackage
-    ) -> Predictor:
-        folder = self._folder(client, version)
+    def _load(self, version: ModelVersion, package: ModelPackage) -> Predictor:
+        folder = self._folder(version)
         if package.flavour == "sklearn":
             estimator = loaded(sklearn_flavour.load_model, folder, version.ref)
             return sklearn_predictor(estimator, version, package)
@@ -103,9 +99,9 @@ class MLflowModelLoader:
             loaded(pyfunc_flavour.load_model, folder, version.ref), version, package
         )
 
-    def _folder(self, client: MlflowClient, version: ModelVersion) -> Path:
+    def _folder(self, version: ModelVersion) -> Path:
         try:
-            return Artifacts(client, version.ref).folder(self._temporary_folder)
+            return self._store.artifacts(version.ref).folder(self._temporary_folder)
         except Exception as error:
             if is_unreachable(error):
                 raise

@@ -22,9 +22,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from gql_platform.adapters.mlflow import autologging
-from gql_platform.adapters.mlflow.artifacts import Artifacts
+from gql_platform.adapters.mlflow.artifacts import Artifacts, location_of
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.loader import load_failure, loaded
+from gql_platform.adapters.mlflow.locations import ClientLocations
 from gql_platform.adapters.mlflow.model_files import flavour_of, save
 from gql_platform.adapters.mlflow.outage import described, is_refusal, is_unreachable
 from gql_platform.adapters.mlflow.registry_writer import MODEL_FILE
@@ -97,7 +98,9 @@ class MLflowModelLog(ModelLog):
 
     def _folder(self, client: MlflowClient, ref: VersionRef) -> Path:
         try:
-            return Artifacts(client, ref).folder(self._temporary_folder)
+            uri = self._client.tracking_uri
+            location = location_of(ClientLocations(client), ref)
+            return Artifacts(location, tracking_uri=uri).folder(self._temporary_folder)
         except Exception as error:
             if is_unreachable(error):
                 raise

@@ -1,28 +1,43 @@
-"""What reads and follows runs best: MLflow's tables where they can be reached, else its client."""
+"""What reads MLflow's stores best: its tables where they can be reached, else its client."""
+
+from dataclasses import dataclass
 
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, is_readable
 from gql_platform.adapters.mlflow.database.feed import DatabaseFeed
+from gql_platform.adapters.mlflow.database.registry import DatabaseRegistry
 from gql_platform.adapters.mlflow.database.store import DatabaseRuns
 from gql_platform.adapters.mlflow.feed import MLflowFeed
 from gql_platform.adapters.mlflow.runs import MLflowRuns
+from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.live.ports import LiveStore
 from gql_platform.tracking.ports import RunStore
 
 
-def run_reader(client: Client) -> RunStore:
-    """Return what reads runs from the stores of a client."""
-    runs = MLflowRuns(client)
-    if not is_readable(client.tracking_uri):
-        return runs
-    has_registry = client.registry_uri == client.tracking_uri
-    return DatabaseRuns(MLflowDatabase(client.tracking_uri), runs, has_registry=has_registry)
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What reads MLflow's stores.
+
+    Attributes:
+        registry: Reads registered models.
+        runs: Reads experiments and runs.
+        live: Tells what is new.
+    """
+
+    registry: MLflowStore
+    runs: RunStore
+    live: LiveStore
 
 
-def live_store(client: Client) -> LiveStore:
-    """Return what tells of news in the stores of a client."""
-    feed = MLflowFeed(client)
+def readers_of(client: Client) -> Readers:
+    """Return what reads the stores of a client."""
+    runs, feed = MLflowRuns(client), MLflowFeed(client)
     if not is_readable(client.tracking_uri):
-        return feed
+        return Readers(MLflowStore(client), runs, feed)
+    database = MLflowDatabase(client.tracking_uri)
     has_registry = client.registry_uri == client.tracking_uri
-    return DatabaseFeed(MLflowDatabase(client.tracking_uri), feed, has_registry=has_registry)
+    return Readers(
+        DatabaseRegistry(database, client) if has_registry else MLflowStore(client),
+        DatabaseRuns(database, runs, has_registry=has_registry),
+        DatabaseFeed(database, feed, has_registry=has_registry),
+    )

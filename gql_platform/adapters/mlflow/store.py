@@ -12,10 +12,11 @@ from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 from mlflow.entities.model_registry import RegisteredModel
 from mlflow.exceptions import MlflowException
 
-from gql_platform.adapters.mlflow.artifacts import Artifacts
+from gql_platform.adapters.mlflow.artifacts import Artifacts, location_of
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.entities import model_of, version_of
 from gql_platform.adapters.mlflow.listing import all_pages
+from gql_platform.adapters.mlflow.locations import ClientLocations
 from gql_platform.adapters.mlflow.outage import described, is_unreachable
 from gql_platform.adapters.mlflow.package import package_of
 from gql_platform.registry.records import Model, ModelPackage, ModelVersion, VersionRef
@@ -66,11 +67,23 @@ class MLflowStore:
     async def versions(self, names: Sequence[str]) -> Mapping[str, tuple[ModelVersion, ...]]:
         """Return all versions of each of these models, newest first."""
         found = await self.client.call(lambda client: _versions(client, names))
-        for version in chain.from_iterable(found.values()):
+        self.see(found)
+        return found
+
+    def see(self, versions: Mapping[str, tuple[ModelVersion, ...]]) -> None:
+        """Forget what the files of a version said that is another one of the same number."""
+        for version in chain.from_iterable(versions.values()):
             if self._made.get(version.ref) != version.created_at:
                 self._made[version.ref] = version.created_at
                 self._packages.pop(version.ref, None)
-        return found
+
+    def location(self, ref: VersionRef) -> str:
+        """Return where the files of a version are; it blocks."""
+        return self.client.here(lambda client: location_of(ClientLocations(client), ref))
+
+    def artifacts(self, ref: VersionRef) -> Artifacts:
+        """Return the files of a version; it blocks."""
+        return Artifacts(self.location(ref), tracking_uri=self.client.tracking_uri)
 
     async def packages(self, refs: Sequence[VersionRef]) -> Mapping[VersionRef, ModelPackage]:
         """Return what the files of these versions say, without loading the models."""
@@ -92,12 +105,28 @@ class MLflowStore:
         if ref in self._packages:
             self._packages.move_to_end(ref)
             return self._packages[ref]
-        package = await self.client.call(lambda client: _read_package(client, ref))
+        package = await self.client.beside(lambda: self._read_package(ref))
         if package is not None:
             self._packages[ref] = package
             if len(self._packages) > CACHED_PACKAGES:
                 self._packages.popitem(last=False)
         return package
+
+    def _read_package(self, ref: VersionRef) -> ModelPackage | None:
+        try:
+            return package_of(self.artifacts(ref).read)
+        except Exception as error:
+            # Stores of artifacts and files of models fail in as many ways as there are; one model
+            # that cannot be read must not hide the others.
+            if is_unreachable(error):
+                raise
+            log.warning(
+                "package_not_read",
+                model=ref.model,
+                version=ref.version,
+                error=described(error),
+            )
+            return None
 
 
 def _all_models(client: MlflowClient) -> dict[str, RegisteredModel]:
@@ -146,21 +175,3 @@ def _found_versions(client: MlflowClient, names: Iterable[str]) -> list[MlflowVe
         for text in filters
         for version in all_pages(client.search_model_versions, filter_string=text)
     ]
-
-
-def _read_package(client: MlflowClient, ref: VersionRef) -> ModelPackage | None:
-    try:
-        artifacts = Artifacts(client, ref)
-        return package_of(artifacts.read)
-    except Exception as error:
-        # Stores of artifacts and files of models fail in as many ways as there are; one model
-        # that cannot be read must not hide the others.
-        if is_unreachable(error):
-            raise
-        log.warning(
-            "package_not_read",
-            model=ref.model,
-            version=ref.version,
-            error=described(error),
-        )
-        return None

@@ -13,12 +13,15 @@ from structlog.testing import capture_logs
 
 from gql_platform.deployments.plans import (
     HISTORY_TAG,
+    KEPT_PLANS,
+    MAX_TAG_LENGTH,
     MAX_VARIANTS,
     MAX_WEIGHT,
     PLAN_TAG,
     check_plan,
     default_plan,
     history_of,
+    history_text,
     plan_of,
     plans_in,
     text_of,
@@ -369,3 +372,32 @@ def _deployed(variant: Variant, number: int | None) -> DeployedVariant:
             signature=None,
         )
     return DeployedVariant(variant, 1.0, served, None, None)
+
+
+SMILE = "\N{GRINNING FACE}"
+
+
+class TestRoom:
+    """MLflow keeps 5,000 characters of a tag in PostgreSQL."""
+
+    LARGEST = replace(
+        PLAN,
+        variants=tuple(
+            Variant(f"{number}" + 63 * SMILE, None, 255 * "a", 1.0, VariantMode.LIVE)
+            for number in range(MAX_VARIANTS)
+        ),
+        accepted_versions=tuple(range(10**6, 10**6 + MAX_VARIANTS)),
+        request="0" * 64,
+    )
+
+    def test_one_plan_fits(self) -> None:
+        """The largest that is let pass is no longer than that."""
+        check_plan(self.LARGEST)
+        assert len(text_of([self.LARGEST])) <= MAX_TAG_LENGTH
+
+    def test_older_plans_make_room(self) -> None:
+        """Of the plans before, those that do not fit are forgotten, the oldest first."""
+        plans = [with_revision(self.LARGEST, revision) for revision in (6, 5, 4)]
+        assert plans_in(model(history=history_text(plans)), HISTORY_TAG) == plans[:1]
+        few = [with_revision(PLAN, revision) for revision in range(9, 0, -1)]
+        assert plans_in(model(history=history_text(few)), HISTORY_TAG) == few[:KEPT_PLANS]

@@ -1,9 +1,10 @@
 """A connection to MLflow's database that can change nothing."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +26,9 @@ STATEMENT_SECONDS = 10
 """How long PostgreSQL works on one statement."""
 
 READABLE = frozenset({"sqlite", "postgresql"})
+
+
+log = structlog.get_logger(__name__)
 
 
 class UnknownRevisionError(Exception):
@@ -51,6 +55,9 @@ def is_readable(uri: str) -> bool:
 class MLflowDatabase:
     """Read MLflow's tables, each time in one transaction that sees one state of them.
 
+    Each read looks at the tables' revision first. Where it is not a known one, something else is
+    asked instead, and the log says so once for each revision.
+
     Args:
         uri: Where they are.
     """
@@ -58,15 +65,31 @@ class MLflowDatabase:
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self._threads = Threads()
+        self._told: set[str] = set()
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Return what a function reads; it runs in a thread.
+    async def read(self, work: Callable[[Connection], T], instead: Callable[[], Awaitable[T]]) -> T:
+        """Return what a function reads, in a thread, or what is asked instead.
 
         Raises:
-            UnknownRevisionError: If the tables are of another revision than the known ones.
             RegistryUnavailableError: If the database does not answer.
         """
-        return await self._threads.run(lambda: self._read(work))
+        try:
+            return await self._threads.run(lambda: self._read(work))
+        except UnknownRevisionError as error:
+            self._tell(error.revision)
+            return await instead()
+
+    def read_here(self, work: Callable[[Connection], T], instead: Callable[[], T]) -> T:
+        """Return the same, in the caller's own thread.
+
+        Raises:
+            RegistryUnavailableError: If the database does not answer.
+        """
+        try:
+            return self._read(work)
+        except UnknownRevisionError as error:
+            self._tell(error.revision)
+            return instead()
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -78,6 +101,17 @@ class MLflowDatabase:
             if revision not in KNOWN_REVISIONS:
                 raise UnknownRevisionError(revision)
             return work(connection)
+
+    def _tell(self, revision: str | None) -> None:
+        # A database without tables is a new one, in which MLflow's client makes them.
+        if revision is not None and revision not in self._told:
+            self._told.add(revision)
+            log.warning(
+                "mlflow_tables_not_read",
+                reason="their revision is not known; MLflow's own client is asked instead",
+                revision=revision,
+                known=sorted(KNOWN_REVISIONS),
+            )
 
     @cached_property
     def engine(self) -> Engine:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from gql_platform.adapters.mlflow.database.runs import grouped
 from gql_platform.adapters.mlflow.database.selection import experiment_numbers
@@ -21,15 +21,21 @@ def page_of_experiments(
     connection: Connection, *, after: str | None, limit: int
 ) -> list[Experiment]:
     """Return experiments that are not deleted, by name."""
-    # By code point: that is what SQLite does by itself, and PostgreSQL when it is told so.
-    collation = "C" if connection.dialect.name == "postgresql" else "BINARY"
-    name = experiments.c.name.collate(collation)
+    name = by_code_point(connection, experiments.c.name)
     statement = select(experiments).where(
         experiments.c.lifecycle_stage == "active", experiments.c.workspace == DEFAULT_WORKSPACE
     )
     if after is not None:
         statement = statement.where(name > after)
     return _with_tags(connection, connection.execute(statement.order_by(name).limit(limit)).all())
+
+
+def by_code_point(connection: Connection, text: ColumnElement[str]) -> ColumnElement[str]:
+    """Return a text that is ordered by code point, as Python orders texts.
+
+    That is what SQLite does by itself, and PostgreSQL when it is told so.
+    """
+    return text.collate("C" if connection.dialect.name == "postgresql" else "BINARY")
 
 
 def experiments_by_id(connection: Connection, ids: Sequence[str]) -> dict[str, Experiment]:

@@ -1,12 +1,9 @@
 """What is new in a store of MLflow's: from its tables, or by its client."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
-from sqlalchemy import Connection
-
-from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, UnknownRevisionError
+from gql_platform.adapters.mlflow.database.connection import MLflowDatabase
 from gql_platform.adapters.mlflow.database.live import WriteCounter, point_counts, tails
 from gql_platform.adapters.mlflow.feed import MLflowFeed
 from gql_platform.adapters.mlflow.outage import outages
@@ -15,8 +12,6 @@ from gql_platform.adapters.mlflow.threads import Threads
 from gql_platform.adapters.sql.sqlite_file import database_file
 from gql_platform.live.ports import LiveStore
 from gql_platform.live.records import Mark, Tail
-
-T = TypeVar("T")
 
 
 class DatabaseFeed(LiveStore):
@@ -50,7 +45,7 @@ class DatabaseFeed(LiveStore):
     async def point_counts(self, run_ids: Sequence[str]) -> Mapping[str, int] | None:
         """Return how many points were logged to each run."""
         wanted = [run_id for run_id in dict.fromkeys(run_ids) if is_run_id(run_id)]
-        return await self._read(
+        return await self._database.read(
             partial(point_counts, run_ids=wanted), lambda: self._client.point_counts(wanted)
         )
 
@@ -58,7 +53,7 @@ class DatabaseFeed(LiveStore):
         """Return the points that are not known."""
         if not is_run_id(run_id):
             return {}
-        return await self._read(
+        return await self._database.read(
             partial(tails, run_id=run_id, known=known), lambda: self._client.tails(run_id, known)
         )
 
@@ -71,12 +66,3 @@ class DatabaseFeed(LiveStore):
     def _stamp(self, writes: WriteCounter) -> str:
         with outages(self._database.uri):
             return writes.stamp()
-
-    async def _read(
-        self, work: Callable[[Connection], T], instead: Callable[[], Awaitable[T]]
-    ) -> T:
-        try:
-            return await self._database.read(work)
-        except UnknownRevisionError:
-            # What reads runs has told so.
-            return await instead()

@@ -1,13 +1,9 @@
 """Runs and experiments out of MLflow's tables, or by its client where that is not safe."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeVar
 
-import structlog
-from sqlalchemy import Connection
-
-from gql_platform.adapters.mlflow.database.connection import MLflowDatabase, UnknownRevisionError
+from gql_platform.adapters.mlflow.database.connection import MLflowDatabase
 from gql_platform.adapters.mlflow.database.experiments import (
     experiment_named,
     experiments_by_id,
@@ -15,7 +11,6 @@ from gql_platform.adapters.mlflow.database.experiments import (
 )
 from gql_platform.adapters.mlflow.database.runs import page_of_runs, runs_by_id, runs_of_dataset
 from gql_platform.adapters.mlflow.database.series import histories
-from gql_platform.adapters.mlflow.database.tables import KNOWN_REVISIONS
 from gql_platform.adapters.mlflow.database.versions import versions_of_runs
 from gql_platform.adapters.mlflow.runs import (
     MLflowRuns,
@@ -28,20 +23,13 @@ from gql_platform.registry.records import ModelVersion
 from gql_platform.run_search.records import RunFilter, RunOrder, RunPosition
 from gql_platform.tracking.records import DatasetRef, Experiment, MetricRef, Run, Series
 
-T = TypeVar("T")
-
-log = structlog.get_logger(__name__)
-
 
 class DatabaseRuns:
     """Read runs from MLflow's tables; a `RunStore`.
 
-    Each read looks at the tables' revision first. Where it is not a known one, MLflow's own client
-    is asked instead, and the log says so once for each revision.
-
     Args:
         database: Where the tables are.
-        client: What is asked instead.
+        client: What is asked where their revision is not a known one.
         has_registry: Whether registered models are in the same database.
     """
 
@@ -49,20 +37,19 @@ class DatabaseRuns:
         self._database = database
         self._client = client
         self._has_registry = has_registry
-        self._told: set[str] = set()
 
     async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
         """Return up to ``limit`` experiments by ascending name, behind ``after``."""
         if after is not None and "\x00" in after:
             return []
-        return await self._read(
+        return await self._database.read(
             partial(page_of_experiments, after=after, limit=limit),
             lambda: self._client.experiments(after=after, limit=limit),
         )
 
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
-        return await self._read(
+        return await self._database.read(
             partial(experiments_by_id, ids=experiment_ids),
             lambda: self._client.experiments_by_id(experiment_ids),
         )
@@ -71,7 +58,7 @@ class DatabaseRuns:
         """Return the experiment of that name, or None."""
         if not is_experiment_name(name):
             return None
-        return await self._read(
+        return await self._database.read(
             partial(experiment_named, name=name), lambda: self._client.experiment_named(name)
         )
 
@@ -79,7 +66,7 @@ class DatabaseRuns:
         self, chosen: RunFilter, *, order: RunOrder, after: RunPosition | None, limit: int
     ) -> Sequence[Run]:
         """Return up to ``limit`` runs that a filter chooses, behind a position."""
-        return await self._read(
+        return await self._database.read(
             partial(page_of_runs, chosen=chosen, order=order, after=after, limit=limit),
             lambda: self._client.run_page(chosen, order=order, after=after, limit=limit),
         )
@@ -89,7 +76,7 @@ class DatabaseRuns:
         wanted = [run_id for run_id in dict.fromkeys(run_ids) if is_run_id(run_id)]
         if not wanted:
             return {}
-        return await self._read(
+        return await self._database.read(
             partial(runs_by_id, run_ids=wanted), lambda: self._client.runs(wanted)
         )
 
@@ -97,7 +84,7 @@ class DatabaseRuns:
         """Return up to ``limit`` runs that a data set was logged with, the newest first."""
         if not is_dataset(dataset):
             return []
-        return await self._read(
+        return await self._database.read(
             partial(runs_of_dataset, dataset=dataset, limit=limit),
             lambda: self._client.runs_of_dataset(dataset, limit=limit),
         )
@@ -107,7 +94,7 @@ class DatabaseRuns:
         wanted = [ref for ref in dict.fromkeys(metrics) if is_metric(ref)]
         if not wanted:
             return {}
-        return await self._read(
+        return await self._database.read(
             partial(histories, refs=wanted), lambda: self._client.metric_histories(wanted)
         )
 
@@ -118,7 +105,7 @@ class DatabaseRuns:
         wanted = [run_id for run_id in dict.fromkeys(run_ids) if is_run_id(run_id)]
         if not wanted or not self._has_registry:
             return await self._client.versions_of_runs(wanted)
-        return await self._read(
+        return await self._database.read(
             partial(versions_of_runs, run_ids=wanted),
             lambda: self._client.versions_of_runs(wanted),
         )
@@ -127,23 +114,3 @@ class DatabaseRuns:
         """Let go of all connections."""
         await self._client.close()
         self._database.close()
-
-    async def _read(
-        self, work: Callable[[Connection], T], instead: Callable[[], Awaitable[T]]
-    ) -> T:
-        try:
-            return await self._database.read(work)
-        except UnknownRevisionError as error:
-            self._tell(error.revision)
-            return await instead()
-
-    def _tell(self, revision: str | None) -> None:
-        # A database without tables is a new one, in which MLflow's client makes them.
-        if revision is not None and revision not in self._told:
-            self._told.add(revision)
-            log.warning(
-                "mlflow_tables_not_read",
-                reason="their revision is not known; MLflow's own client is asked instead",
-                revision=revision,
-                known=sorted(KNOWN_REVISIONS),
-            )

@@ -115,11 +115,39 @@ datasets = Table(
     Column("dataset_source", Text),
 )
 
+logged_models = Table(
+    "logged_models",
+    metadata,
+    Column("model_id", String),
+    Column("artifact_location", String),
+)
+
+registered_models = Table(
+    "registered_models",
+    metadata,
+    Column("name", String),
+    Column("creation_time", BigInteger),
+    Column("last_updated_time", BigInteger),
+    Column("description", String),
+    Column("workspace", String),
+)
+
+registered_model_tags = Table(
+    "registered_model_tags",
+    metadata,
+    Column("key", String),
+    Column("value", Text),
+    Column("name", String),
+    Column("workspace", String),
+)
+
 model_versions = Table(
     "model_versions",
     metadata,
     Column("name", String),
     Column("version", Integer),
+    Column("source", String),
+    Column("storage_location", String),
     Column("creation_time", BigInteger),
     Column("description", String),
     Column("current_stage", String),

@@ -10,7 +10,8 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from gql_platform.adapters.mlflow.artifacts import Artifacts
+from gql_platform.adapters.mlflow.artifacts import Artifacts, location_of
+from gql_platform.adapters.mlflow.locations import ClientLocations
 from gql_platform.adapters.mlflow.outage import is_unreachable
 from gql_platform.registry.records import VersionRef
 
@@ -50,7 +51,8 @@ class Opened:
 def artifacts_at(uri: str, **more: Any) -> Artifacts:
     """Return the files of a version that are said to be somewhere."""
     opened = Opened({REF: uri} | more.pop("uris", {}), more.pop("logged", {}))
-    return Artifacts(cast("MlflowClient", opened), REF)
+    location = location_of(ClientLocations(cast("MlflowClient", opened)), REF)
+    return Artifacts(location, tracking_uri=opened.tracking_uri)
 
 
 def no_folder() -> Path:

@@ -71,7 +71,7 @@ class Registered:
         self.opened = opened
         self.folder = folder
         self.store = MLflowStore(client)
-        self.loader = MLflowModelLoader(client)
+        self.loader = MLflowModelLoader(self.store)
         opened.create_registered_model("model")
 
     def save(self, estimator: Any, frame: pd.DataFrame = X, **options: Any) -> Path:
@@ -234,7 +234,7 @@ class TestRemote:
 
     def test_fetched_files_go_with_the_loader(self, client: Client) -> None:
         """Files of other machines lie in a folder that lasts as long as who needs it."""
-        loader = MLflowModelLoader(client)
+        loader = MLflowModelLoader(MLflowStore(client))
         folder = loader._temporary_folder()
         (folder / "model.skops").touch()
         del loader

@@ -87,7 +87,7 @@ async def loaded(store: MLflowStore, name: str) -> Predictor:
     """Return the predictor of the version that serves."""
     version = await champion(store, name)
     package = (await store.packages([version.ref]))[version.ref]
-    return await MLflowModelLoader(store.client).load(version, package)
+    return await MLflowModelLoader(store).load(version, package)
 
 
 @pytest.mark.parametrize("name", NAMES)

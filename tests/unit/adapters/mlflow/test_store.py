@@ -267,7 +267,7 @@ from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.loader import MLflowModelLoader
 from gql_platform.adapters.mlflow.store import MLflowStore
 client = Client(tracking_uri=sys.argv[1], registry_uri=sys.argv[1], artifact_root="/nowhere")
-MLflowModelLoader(client)
+MLflowModelLoader(MLflowStore(client))
 print(asyncio.run(MLflowStore(client).model_count()))
 """
         finished = subprocess.run(

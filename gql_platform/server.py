@@ -1,7 +1,6 @@
 """The process that serves: a socket, uvicorn, and a word to whoever started it."""
 
 import errno
-import gc
 import os
 import signal
 import socket
@@ -30,13 +29,6 @@ SWITCH_SECONDS = 0.0002
 
 Python's own 5 ms would hold up the event loop that long for each message, whenever a model
 computes or a document is validated in a thread.
-"""
-
-YOUNG_OBJECTS = 10_000
-"""How many objects there are in the youngest generation before the garbage collector looks at it.
-
-Parsing and validating a document makes up to 30,000 objects that are gone right afterwards. With
-Python's own 700 they would grow old meanwhile, and full rounds of 10 to 100 ms would follow.
 """
 
 SHUTDOWN_SECONDS = 5
@@ -122,7 +114,6 @@ def run_server(
         running.stop()
 
     sys.setswitchinterval(SWITCH_SECONDS)
-    gc.set_threshold(YOUNG_OBJECTS)
     app = create_app(settings, open_with=open_with, on_failure=stop)
     if threading.current_thread() is threading.main_thread():
         # uvicorn ends in good order on a signal, and then raises it again: that is the end we

@@ -2,7 +2,6 @@
 """Runs: a page out of many, and a long series cut down, beside SQL by hand and MLflow's client."""
 
 import asyncio
-import gc
 import resource
 import sqlite3
 import time
@@ -28,7 +27,6 @@ from gql_platform.adapters.mlflow.store import MLflowStore
 from gql_platform.adapters.sql import sqlite_file
 from gql_platform.registry.service import Registry
 from gql_platform.run_search.records import RunFilter, RunOrder, RunOrderField
-from gql_platform.server import YOUNG_OBJECTS
 from gql_platform.startup import settle_memory
 from gql_platform.testing import GraphQLClient, InMemoryLoader, InMemoryStore, in_memory_services
 from gql_platform.tracking.records import HistoryRequest, MetricRef
@@ -219,7 +217,6 @@ async def _timed(call: Callable[[], Awaitable[object]], repeats: int) -> float:
 async def _pages(uri: str, repeats: int) -> list[list[str]]:
     ours, theirs = OverGraphQL(uri), MlflowClient(tracking_uri=uri, registry_uri=uri)
     # As a server does: a round over all that was imported would count for whoever sets it off.
-    gc.set_threshold(YOUNG_OBJECTS)
     settle_memory()
     rows = []
     with closing(sqlite3.connect(uri.removeprefix("sqlite:///"))) as connection:

@@ -5,15 +5,23 @@ each module of scikit-learn, the tests' included, and keeps nothing of them but 
 names of the version of scikit-learn that this package is made for lie in a file beside this one;
 for any other version skops looks for itself.
 
+For each function of NumPy and SciPy that does not say where it comes from, skops asks all modules
+of the process, from the first on. Those that can have it are asked alone.
+
 Whoever uses skops, MLflow included, does so after this module is imported.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from pathlib import Path
+from types import ModuleType
 
+import scipy.special  # noqa: F401 - its functions are looked for
 import sklearn
 import sklearn.utils
+import skops
 
 PACKAGE = "gql_platform.adapters.skops"
 """Where the names lie."""
@@ -41,13 +49,48 @@ def _without_looking_for_estimators() -> Iterator[None]:
         sklearn.utils.all_estimators = search
 
 
+@contextmanager
+def _standing_in_for_the_package() -> Iterator[None]:
+    """Let a module of skops be imported before its package, which uses it at once."""
+    package = ModuleType("skops.io")
+    package.__path__ = [str(Path(skops.__path__[0], "io"))]
+    sys.modules[package.__name__] = package
+    try:
+        yield
+    finally:
+        del sys.modules[package.__name__]
+
+
+@contextmanager
+def _asking_few_modules() -> Iterator[None]:
+    """Let skops find functions of NumPy and SciPy in their own modules."""
+    search = searching.whichmodule
+    few = [name for name in sys.modules if name.partition(".")[0] in {"numpy", "scipy"}]
+
+    def find(thing: object, name: str) -> str:
+        if getattr(thing, "__module__", None) is None:
+            for each in few:
+                if getattr(sys.modules[each], name, None) is thing:
+                    return each
+        return str(search(thing, name))
+
+    searching.whichmodule = find
+    try:
+        yield
+    finally:
+        searching.whichmodule = search
+
+
 def _named(full_name: str) -> tuple[str, type]:
     """Return what stands for an estimator where its module and its name are asked for alone."""
     module, _, name = full_name.rpartition(".")
     return name, type(name, (), {"__module__": module})
 
 
-with _without_looking_for_estimators():
+with _standing_in_for_the_package():
+    from skops.io import _utils as searching
+
+with _without_looking_for_estimators(), _asking_few_modules():
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 

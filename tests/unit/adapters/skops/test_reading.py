@@ -19,6 +19,17 @@ def test_the_file_names_the_estimators_of_the_installed_version() -> None:
     assert estimator_names(sklearn.__version__) == found
 
 
+def test_functions_are_named_as_skops_names_them() -> None:
+    names = "t.SCIPY_UFUNC_TYPE_NAMES, t.NUMPY_UFUNC_TYPE_NAMES, t.NUMPY_DTYPE_TYPE_NAMES"
+    script = f"from skops.io import _trusted_types as t; print({names})"
+    ours = f"import pandas, gql_platform.adapters.skops.reading; {script}"
+    asked = [[sys.executable, "-c", each] for each in (ours, script)]
+    found = [subprocess.run(each, check=True, capture_output=True).stdout for each in asked]
+
+    assert found[0] == found[1]
+    assert b"scipy.special._special_ufuncs.expit" in found[0]
+
+
 def test_nothing_is_known_of_another_version() -> None:
     assert estimator_names("0.1.2") is None
 

@@ -30,11 +30,13 @@ class Filled:
         registry: It, as what reads models.
         tracking: It, as what reads runs.
         run_ids: The id that it gave each run, by the run's name.
+        is_counted: Whether it tells how many runs and experiments there are.
     """
 
     registry: RegistryStore
     tracking: RunStore
     run_ids: Mapping[str, str]
+    is_counted: bool = True
 
 
 @contextmanager
@@ -97,7 +99,7 @@ def mlflow_client(uri: str, folder: Path) -> Filled:
     """Return what MLflow's client makes of a store, which is filled."""
     run_ids = fill(uri, folder)
     client = client_of(uri)
-    return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
+    return Filled(MLflowStore(client), MLflowRuns(client), run_ids, is_counted=False)
 
 
 RUN_STORES = [
@@ -133,7 +135,8 @@ def tracked(
             return
         # Whatever MLflow's client is asked here would hide that the tables are not read.
         database = MLflowDatabase(uri)
-        yield replace(filled, tracking=DatabaseRuns(database, NoRuns(), has_registry=True))
+        tables = DatabaseRuns(database, NoRuns(), has_registry=True)
+        yield replace(filled, tracking=tables, is_counted=True)
         database.close()
 
 

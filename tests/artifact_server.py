@@ -15,7 +15,14 @@ PREFIX = "/api/2.0/mlflow-artifacts/artifacts"
 @contextmanager
 def artifact_server_of(folder: Path) -> Iterator[ThreadingHTTPServer]:
     """Give out the files of a folder on a free port of this machine."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(folder)) as server:
+    with serving(_handler(folder)) as server:
+        yield server
+
+
+@contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[ThreadingHTTPServer]:
+    """Answer requests on a free port of this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server

@@ -49,5 +49,7 @@ def mlflow_server(database: str, artifacts: Path) -> Iterator[str]:
 def _serve(listening: socket.socket, settings: Mapping[str, str]) -> None:
     """Serve until the process is told to end."""
     os.environ.update(settings)
+    # MLflow is stricter with itself while it believes that it is under test.
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
     config = uvicorn.Config(f"{APP}:app", log_level="warning", lifespan="off")
     uvicorn.Server(config).run(sockets=[listening])

@@ -1,8 +1,16 @@
 """Connections: pages of lists that grow, as the Relay specification shapes them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    SelectionSetNode,
+)
 
 from gql_platform.paging import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page
 
@@ -18,6 +26,9 @@ After = Annotated[
     str | None, strawberry.argument(description="An `endCursor`, to go on behind that page.")
 ]
 DEFAULT_FIRST = DEFAULT_PAGE_SIZE
+
+COUNT = "totalCount"
+"""The field of a connection that some stores answer with a statement of its own."""
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -52,6 +63,30 @@ class Connection(Generic[T]):
     total_count: int | None = strawberry.field(
         description="The length of the whole list; null where counting it is not cheap."
     )
+
+
+def is_counted(info: strawberry.Info[Any, Any]) -> bool:
+    """Return whether the connection that a field returns is asked for its length."""
+    # Strawberry's own view of the selections is made anew for each field, with all below it.
+    asked = info._raw_info  # noqa: SLF001
+    return any(
+        node.selection_set is not None and _has_count(node.selection_set, asked.fragments)
+        for node in asked.field_nodes
+    )
+
+
+def _has_count(chosen: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> bool:
+    for each in chosen.selections:
+        if isinstance(each, FieldNode):
+            if each.name.value == COUNT:
+                return True
+            continue
+        inside = fragments[each.name.value] if isinstance(each, FragmentSpreadNode) else each
+        if isinstance(inside, InlineFragmentNode | FragmentDefinitionNode) and _has_count(
+            inside.selection_set, fragments
+        ):
+            return True
+    return False
 
 
 def connection_of(page: Page[Any]) -> Connection[Any]:

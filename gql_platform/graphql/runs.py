@@ -6,7 +6,14 @@ import strawberry
 
 from gql_platform.access.records import Permission
 from gql_platform.errors import InvalidIDError
-from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
+from gql_platform.graphql.connection import (
+    DEFAULT_FIRST,
+    After,
+    Connection,
+    First,
+    connection_of,
+    is_counted,
+)
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost, ListSize
 from gql_platform.graphql.node import decode_id
@@ -69,7 +76,8 @@ class TrackingQuery:
     ) -> Connection[Experiment]:
         """All experiments that are not deleted, by name."""
         tracking = info.context.services.tracking
-        return connection_of(await tracking.experiments(first=first, after=after))
+        counted = is_counted(info)
+        return connection_of(await tracking.experiments(first=first, after=after, counted=counted))
 
     @root_field(Permission.RUN_READ, graphql_type=ExperimentType | None)
     @staticmethod
@@ -93,7 +101,11 @@ class TrackingQuery:
     ) -> Connection[Run]:
         """Runs of all experiments that are not deleted, the newest first by default."""
         page = await info.context.services.tracking.run_page(
-            chosen_runs(filter), order=order_of(order_by), first=first, after=after
+            chosen_runs(filter),
+            order=order_of(order_by),
+            first=first,
+            after=after,
+            counted=is_counted(info),
         )
         return connection_of(page)
 

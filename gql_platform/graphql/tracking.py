@@ -18,7 +18,14 @@ from gql_platform.graphql.artifacts import (
     FirstEntries,
     FolderPath,
 )
-from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
+from gql_platform.graphql.connection import (
+    DEFAULT_FIRST,
+    After,
+    Connection,
+    First,
+    connection_of,
+    is_counted,
+)
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.execution.limits.declarations import Cost
 from gql_platform.graphql.node import Node, encode_id
@@ -258,9 +265,14 @@ class ExperimentType(Node):
     ) -> Connection[Run]:
         """Its runs that are not deleted, the newest first by default."""
         chosen = chosen_runs(filter).within(parent.experiment_id)
-        tracking = info.context.services.tracking
-        order = order_of(order_by)
-        return connection_of(await tracking.run_page(chosen, order=order, first=first, after=after))
+        page = await info.context.services.tracking.run_page(
+            chosen,
+            order=order_of(order_by),
+            first=first,
+            after=after,
+            counted=is_counted(info),
+        )
+        return connection_of(page)
 
 
 @type_of(ComparedParam)

@@ -302,12 +302,14 @@ class InMemoryStore:
     async def experiments(self, *, after: str | None, limit: int) -> Sequence[Experiment]:
         """Return up to ``limit`` experiments by ascending name, behind ``after``."""
         self.called("experiments")
-        found = [
-            each
-            for each in self._experiments.values()
-            if not each.is_deleted and (after is None or each.name > after)
-        ]
+        active = (each for each in self._experiments.values() if not each.is_deleted)
+        found = [each for each in active if after is None or each.name > after]
         return sorted(found, key=lambda each: each.name)[:limit]
+
+    async def experiment_count(self) -> int | None:
+        """Return how many experiments are not deleted."""
+        self.called("experiment_count")
+        return sum(not each.is_deleted for each in self._experiments.values())
 
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
@@ -331,6 +333,11 @@ class InMemoryStore:
             if chosen.matches(run)
         }
         return [keys[key] for key in sorted(keys) if last is None or key > last][:limit]
+
+    async def run_count(self, chosen: RunFilter) -> int | None:
+        """Return how many runs a filter chooses."""
+        self.called("run_count")
+        return sum(map(chosen.matches, self._runs.values()))
 
     async def versions_of_runs(
         self, run_ids: Sequence[str]

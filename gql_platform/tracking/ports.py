@@ -28,6 +28,14 @@ class RunStore(Protocol):
         """
         ...
 
+    async def experiment_count(self) -> int | None:
+        """Return how many experiments are not deleted; None where that is not cheap.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, deleted ones included, by id.
 
@@ -54,6 +62,17 @@ class RunStore(Protocol):
             order: In which order.
             after: Return only runs behind this position; None begins at the start.
             limit: At least 1.
+
+        Raises:
+            gql_platform.errors.RegistryUnavailableError: If the store does not answer.
+        """
+        ...
+
+    async def run_count(self, chosen: RunFilter) -> int | None:
+        """Return how many runs a filter chooses; None where counting them is not cheap.
+
+        Args:
+            chosen: Which runs; its `model` is not read.
 
         Raises:
             gql_platform.errors.RegistryUnavailableError: If the store does not answer.

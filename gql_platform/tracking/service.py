@@ -47,8 +47,15 @@ class Tracking:
         self._store = store
         self._registry = registry
 
-    async def experiments(self, *, first: int | None, after: str | None = None) -> Page[Experiment]:
+    async def experiments(
+        self, *, first: int | None, after: str | None = None, counted: bool = False
+    ) -> Page[Experiment]:
         """Return a page of experiments that are not deleted, by name.
+
+        Args:
+            first: How many.
+            after: A cursor.
+            counted: Whether to count all of them.
 
         Raises:
             PageSizeError: If ``first`` is no page size.
@@ -58,7 +65,8 @@ class Tracking:
         key = decode_cursor(after) if after is not None else None
         size = page_size(first)
         found = await self._store.experiments(after=key, limit=size + 1)
-        return page_of(found, [each.name for each in found], first=size, after=after, total=None)
+        total = await self._store.experiment_count() if counted else None
+        return page_of(found, [each.name for each in found], first=size, after=after, total=total)
 
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
@@ -75,6 +83,7 @@ class Tracking:
         order: RunOrder | None = None,
         first: int | None,
         after: str | None = None,
+        counted: bool = False,
     ) -> Page[Run]:
         """Return a page of runs.
 
@@ -83,6 +92,7 @@ class Tracking:
             order: In which order; the newest first by default.
             first: How many.
             after: A cursor of the same order.
+            counted: Whether to count all that are chosen.
 
         Raises:
             PageSizeError: If ``first`` is no page size.
@@ -95,7 +105,8 @@ class Tracking:
         chosen = await self._with_runs_of_model(chosen)
         found = await self._store.run_page(chosen, order=order, after=position, limit=size + 1)
         keys = [text_of(order.position_of(run), order) for run in found]
-        return page_of(found, keys, first=size, after=after, total=None)
+        total = await self._store.run_count(chosen) if counted else None
+        return page_of(found, keys, first=size, after=after, total=total)
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, by id."""

@@ -32,11 +32,13 @@ class Filled:
         registry: It, as what reads models.
         tracking: It, as what reads runs.
         run_ids: The id that it gave each run, by the run's name.
+        is_counted: Whether it tells how many runs and experiments there are.
     """
 
     registry: RegistryStore
     tracking: RunStore
     run_ids: Mapping[str, str]
+    is_counted: bool = True
 
 
 @contextmanager
@@ -100,7 +102,7 @@ def filled(
         database = MLflowDatabase(uri)
         registry = DatabaseRegistry(database, NoClient(tracking_uri=uri, registry_uri=uri))
         runs = DatabaseRuns(database, NoRuns(), has_registry=True)
-        yield replace(filled, registry=registry, tracking=runs)
+        yield replace(filled, registry=registry, tracking=runs, is_counted=True)
         database.close()
 
 
@@ -127,7 +129,7 @@ def mlflow_client(uri: str, folder: Path) -> Filled:
     """Return what MLflow's client makes of a store, which is filled."""
     run_ids = fill(uri, folder)
     client = client_of(uri)
-    return Filled(MLflowStore(client), MLflowRuns(client), run_ids)
+    return Filled(MLflowStore(client), MLflowRuns(client), run_ids, is_counted=False)
 
 
 class NoClient(Client):

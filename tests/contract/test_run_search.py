@@ -182,6 +182,32 @@ class TestFilters:
         assert await found(filled.tracking, run_ids=ids, params=(depth,)) == ["eta", "Alpha 50%"]
 
 
+class TestCounts:
+    async def test_all_pages_are_counted(self, filled: Filled) -> None:
+        """As many as all pages have together, deleted ones left out; a client cannot tell."""
+        store = filled.tracking
+        search = (await experiment_id(store),)
+        depth = TextCondition("depth", "3")
+        above = MetricCondition("auc_score", Comparator.GT, 0.5)
+        counts = [
+            await store.run_count(chosen)
+            for chosen in (
+                RunFilter(),
+                RunFilter(experiments=search),
+                RunFilter(experiments=search, params=(depth,)),
+                RunFilter(metrics=(above,), states=(RunState.FINISHED,)),
+                RunFilter(experiments=("999",)),
+                RunFilter(run_ids=()),
+            )
+        ]
+        assert counts == ([11, 7, 2, 2, 0, 0] if filled.is_counted else [None] * 6)
+
+    async def test_experiments_are_counted(self, filled: Filled) -> None:
+        """Without the deleted ones."""
+        count = await filled.tracking.experiment_count()
+        assert count == (4 if filled.is_counted else None)
+
+
 class TestContent:
     async def test_page_shows_what_was_tracked(self, store: RunStore) -> None:
         """A run in a page has all that the run by itself has."""

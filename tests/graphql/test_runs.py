@@ -158,6 +158,33 @@ class TestRuns:
         }  # fmt: skip
 
 
+class TestCounts:
+    async def test_the_whole_list_is_counted_when_asked(
+        self, client: GraphQLClient, store: InMemoryStore
+    ) -> None:
+        """Whatever the page is, and for each list by itself."""
+        query = """{
+            runs(first: 1, filter: {states: [FINISHED]}) { nodes { runId } ...Counted }
+            experiments(first: 1) {
+                ... { totalCount } nodes { runs(first: 1) { count: totalCount } }
+            }
+        } fragment Counted on RunConnection { totalCount }"""
+        data = await data_of(client, query)
+        assert data["runs"]["totalCount"] == 4
+        assert data["experiments"] == {"totalCount": 2, "nodes": [{"runs": {"count": 1}}]}
+        assert store.calls == {
+            "run_page": 2, "run_count": 2, "experiments": 1, "experiment_count": 1,
+        }  # fmt: skip
+
+    async def test_nothing_is_counted_when_not_asked(
+        self, client: GraphQLClient, store: InMemoryStore
+    ) -> None:
+        """Nor for a field of that name elsewhere in the document."""
+        query = "{ runs { nodes { runId } } models { totalCount } experiments { nodes { name } } }"
+        await data_of(client, query)
+        assert store.calls == {"run_page": 1, "experiments": 1, "models": 1, "model_count": 1}
+
+
 class TestRun:
     async def test_it_is_found_by_either_id(self, client: GraphQLClient) -> None:
         query = "query ($by: RunBy!) { run(by: $by) { name } }"

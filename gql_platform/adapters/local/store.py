@@ -134,6 +134,10 @@ class LocalStore:
         del after, limit
         return ()
 
+    async def experiment_count(self) -> int | None:
+        """Return that there are none."""
+        return 0
+
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return no experiments, as there are no runs."""
         del experiment_ids
@@ -150,6 +154,11 @@ class LocalStore:
         """Return no runs: nobody tracked how the files were made."""
         del chosen, order, after, limit
         return ()
+
+    async def run_count(self, chosen: RunFilter) -> int | None:
+        """Return that there are none."""
+        del chosen
+        return 0
 
     async def runs_of_dataset(self, dataset: DatasetRef, *, limit: int) -> Sequence[Run]:
         """Return no runs."""

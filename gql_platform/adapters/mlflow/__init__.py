@@ -12,6 +12,8 @@ _DEFAULTS = {
     # growing pauses would keep a request waiting for minutes.
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    # Nor would it be told in time, where a proxy says to come again in a minute.
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     # The process's own logging is in charge of MLflow's and Alembic's lines too.

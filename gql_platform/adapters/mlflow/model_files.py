@@ -6,6 +6,7 @@ from gql_platform.adapters.skops.reading import dumps, untrusted_types  # isort:
 import shutil
 import warnings
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, packages_distributions
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def _write(trained: TrainedModel, flavour: str, folder: Path, **options: Any) ->
     packages = dict.fromkeys((*REQUIREMENTS, FLAVOURS[flavour]))
     if options.get("serialization_format") == CLOUDPICKLE:
         packages[CLOUDPICKLE] = None
-    requirements = [f"{name}=={installed_version(name)}" for name in packages]
+    requirements = [_pinned(name) for name in packages]
     try:
         with quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -139,6 +140,16 @@ def _write(trained: TrainedModel, flavour: str, folder: Path, **options: Any) ->
     except Exception as error:
         # Flavours fail in as many ways as there are models.
         raise _not_logged(trained, error) from error
+
+
+def _pinned(package: str) -> str:
+    """Return a package with its version, under the name that it was installed by."""
+    try:
+        return f"{package}=={installed_version(package)}"
+    except PackageNotFoundError:
+        # XGBoost comes as `xgboost-cpu`, too.
+        name = packages_distributions()[package][0]
+        return f"{name}=={installed_version(name)}"
 
 
 def _not_logged(trained: TrainedModel, error: Exception) -> ModelNotLoggedError:

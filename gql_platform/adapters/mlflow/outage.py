@@ -56,6 +56,15 @@ _REFUSALS = frozenset(
 )
 """MLflow's codes for a store that answered, and said that the request was wrong."""
 
+_TOLD_BY_SERVER = re.compile(r"BAD_REQUEST: \((?:\w+\.)+(\w+)\) ")
+"""How a server of MLflow passes an error of its database on, with the name that its driver has."""
+
+_OF_VALUES = re.compile(
+    r"IntegrityError|DataError|\w+Violation|StringDataRightTruncation|NumericValueOutOfRange"
+    r"|InvalidTextRepresentation|CharacterNotInRepertoire|UntranslatableCharacter"
+)
+"""The names that drivers have for values which a database does not take."""
+
 _USERINFO = re.compile(r"(?<=://).*@")
 _USERINFO_IN_TEXT = re.compile(r"(?<=://)[^\s/]*@")
 
@@ -94,10 +103,16 @@ def is_refusal(error: MlflowException) -> bool:
 
     MLflow gives the code of a wrong request to most errors of its database, too.
     """
+    return error.error_code in _REFUSALS and not _is_of_database(error)
+
+
+def _is_of_database(error: MlflowException) -> bool:
+    """Return whether a database failed, be it here or behind a server of MLflow."""
+    told = _TOLD_BY_SERVER.match(str(error))
+    if told is not None:
+        return not _OF_VALUES.fullmatch(told[1])
     cause = error.__cause__
-    is_of_database = isinstance(cause, SQLAlchemyError)
-    is_of_values = isinstance(cause, DataError | IntegrityError)
-    return error.error_code in _REFUSALS and (is_of_values or not is_of_database)
+    return isinstance(cause, SQLAlchemyError) and not isinstance(cause, DataError | IntegrityError)
 
 
 def _says_so(error: BaseException) -> bool:
@@ -123,7 +138,7 @@ def described(error: Exception) -> str:
 def _is_failure(error: Exception, *, is_opening: bool) -> bool:
     """Return whether the store cannot be opened, or fails at its own work."""
     if isinstance(error, MlflowException):
-        return is_opening or error.error_code not in _REFUSALS
+        return is_opening or not is_refusal(error)
     # A missing driver of a database shows as an ImportError.
     return isinstance(error, requests.RequestException | ImportError)
 

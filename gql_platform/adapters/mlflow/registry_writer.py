@@ -14,6 +14,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from gql_platform.adapters.mlflow.client import Client
 from gql_platform.adapters.mlflow.listing import all_pages
 from gql_platform.adapters.mlflow.outage import described, is_refusal
+from gql_platform.adapters.mlflow.quiet import quiet
 from gql_platform.adapters.mlflow.runs import is_run_id
 from gql_platform.errors import InvalidModelError, ModelFilesNotFoundError, RunNotFoundError
 from gql_platform.model_changes.ports import RegistryWriter
@@ -63,15 +64,17 @@ class MLflowRegistryWriter(RegistryWriter):
 
         def create(client: MlflowClient) -> int:
             _create_model(client, name)
-            made = client.create_model_version(
-                name,
-                files.uri,
-                run_id=run_id,
-                # A server of MLflow wants to know whose files these are.
-                model_id=files.model_id,
-                description=description,
-                tags=dict(tags),
-            )
+            # Over a server of MLflow, its client says that it waits, though there is no need.
+            with quiet():
+                made = client.create_model_version(
+                    name,
+                    files.uri,
+                    run_id=run_id,
+                    # A server of MLflow wants to know whose files these are.
+                    model_id=files.model_id,
+                    description=description,
+                    tags=dict(tags),
+                )
             return int(made.version)
 
         return await self._written(name, create)

@@ -50,6 +50,10 @@ class MLflowRuns:
         behind = [each for each in found if after is None or each.name > after]
         return sorted(behind, key=lambda each: each.name)[:limit]
 
+    async def experiment_count(self) -> int | None:
+        """Return None: MLflow counts nothing without listing it."""
+        return None
+
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
         found = await self._client.call(_all_experiments, asks_for_runs=True)
@@ -79,6 +83,11 @@ class MLflowRuns:
             partial(_page, chosen=chosen, order=order, after=after, limit=limit),
             asks_for_runs=True,
         )
+
+    async def run_count(self, chosen: RunFilter) -> int | None:
+        """Return None, as for experiments."""
+        del chosen
+        return None
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:
         """Return the runs of these ids that exist, deleted ones included, by id."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from gql_platform.adapters.mlflow.database.runs import grouped
 from gql_platform.adapters.mlflow.database.selection import experiment_numbers
@@ -17,14 +17,25 @@ DEFAULT_WORKSPACE = "default"
 """Where everything is that belongs to no workspace of its own."""
 
 
+SHOWN = (
+    experiments.c.lifecycle_stage == "active",
+    experiments.c.workspace == DEFAULT_WORKSPACE,
+)
+"""What holds for experiments that are listed."""
+
+
+def count_of_experiments(connection: Connection) -> int:
+    """Return how many experiments are not deleted."""
+    statement = select(func.count()).select_from(experiments).where(*SHOWN)
+    return connection.execute(statement).scalar_one()
+
+
 def page_of_experiments(
     connection: Connection, *, after: str | None, limit: int
 ) -> list[Experiment]:
     """Return experiments that are not deleted, by name."""
     name = by_code_point(connection, experiments.c.name)
-    statement = select(experiments).where(
-        experiments.c.lifecycle_stage == "active", experiments.c.workspace == DEFAULT_WORKSPACE
-    )
+    statement = select(experiments).where(*SHOWN)
     if after is not None:
         statement = statement.where(name > after)
     return _with_tags(connection, connection.execute(statement.order_by(name).limit(limit)).all())

@@ -16,7 +16,7 @@ from sqlalchemy import (
     select,
 )
 
-from gql_platform.adapters.mlflow.database.selection import page_of_ids
+from gql_platform.adapters.mlflow.database.selection import count_of_ids, page_of_ids
 from gql_platform.adapters.mlflow.database.tables import (
     datasets,
     input_tags,
@@ -46,6 +46,11 @@ def page_of_runs(
     """Return a page of runs with all that was logged with them, in five statements."""
     statement = page_of_ids(chosen, order=order, after=after, limit=limit)
     return _with_content(connection, connection.execute(statement).all())
+
+
+def count_of_runs(connection: Connection, chosen: RunFilter) -> int:
+    """Return how many runs a filter chooses, in one statement."""
+    return connection.execute(count_of_ids(chosen)).scalar_one()
 
 
 def runs_by_id(connection: Connection, run_ids: Sequence[str]) -> dict[str, Run]:

@@ -34,15 +34,21 @@ def page_of_ids(
         on = and_(ORDERED.c.key == order.metric, ORDERED.c.run_uuid == runs.c.run_uuid)
         source = source.outerjoin_from(runs, ORDERED, on)
     columns = _columns_of(order)
-    found = source.where(runs.c.lifecycle_stage == "active", *conditions_of(chosen))
+    found = source.where(*conditions_of(chosen))
     if after is not None:
         found = found.where(_behind(columns, _values_of(order, after)))
     ordered = [column.asc() if ascends else column.desc() for column, ascends in columns]
     return found.order_by(*ordered).limit(limit)
 
 
+def count_of_ids(chosen: RunFilter) -> Select[int]:
+    """Return the statement that counts what all pages have together."""
+    return select(func.count()).select_from(runs).where(*conditions_of(chosen))
+
+
 def conditions_of(chosen: RunFilter) -> Iterator[Condition]:
     """Return what holds for the runs that a filter chooses."""
+    yield runs.c.lifecycle_stage == "active"
     if chosen.run_ids is not None:
         yield runs.c.run_uuid.in_(chosen.run_ids)
     if chosen.experiments:

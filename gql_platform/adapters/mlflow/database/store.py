@@ -5,11 +5,17 @@ from functools import partial
 
 from gql_platform.adapters.mlflow.database.connection import MLflowDatabase
 from gql_platform.adapters.mlflow.database.experiments import (
+    count_of_experiments,
     experiment_named,
     experiments_by_id,
     page_of_experiments,
 )
-from gql_platform.adapters.mlflow.database.runs import page_of_runs, runs_by_id, runs_of_dataset
+from gql_platform.adapters.mlflow.database.runs import (
+    count_of_runs,
+    page_of_runs,
+    runs_by_id,
+    runs_of_dataset,
+)
 from gql_platform.adapters.mlflow.database.series import histories
 from gql_platform.adapters.mlflow.database.versions import versions_of_runs
 from gql_platform.adapters.mlflow.runs import (
@@ -47,6 +53,10 @@ class DatabaseRuns:
             lambda: self._client.experiments(after=after, limit=limit),
         )
 
+    async def experiment_count(self) -> int | None:
+        """Return how many experiments are not deleted."""
+        return await self._database.read(count_of_experiments, self._client.experiment_count)
+
     async def experiments_by_id(self, experiment_ids: Sequence[str]) -> Mapping[str, Experiment]:
         """Return the experiments of these ids that exist, by id."""
         return await self._database.read(
@@ -69,6 +79,12 @@ class DatabaseRuns:
         return await self._database.read(
             partial(page_of_runs, chosen=chosen, order=order, after=after, limit=limit),
             lambda: self._client.run_page(chosen, order=order, after=after, limit=limit),
+        )
+
+    async def run_count(self, chosen: RunFilter) -> int | None:
+        """Return how many runs a filter chooses."""
+        return await self._database.read(
+            partial(count_of_runs, chosen=chosen), lambda: self._client.run_count(chosen)
         )
 
     async def runs(self, run_ids: Sequence[str]) -> Mapping[str, Run]:

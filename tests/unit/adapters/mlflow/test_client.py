@@ -4,12 +4,15 @@ import asyncio
 import socket
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from gql_platform.adapters.mlflow.client import LONG_CALLS, Client
 from gql_platform.errors import RegistryUnavailableError
+from tests.artifact_server import serving
 from tests.contract.mlflow_registry import client_of, new_database
 
 pytestmark = pytest.mark.anyio
@@ -60,6 +63,28 @@ class TestUnreachable:
             await client_of(uri).call(lambda opened: opened.search_registered_models())
         assert reason in caught.value.reason
         assert "s3cret" not in str(caught.value)
+
+    async def test_server_that_is_busy(self) -> None:
+        """It is asked once more at once, however long it says that it wants to be left alone."""
+        asked: list[str] = []
+
+        class Busy(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                asked.append(urlsplit(self.path).path)
+                self.send_response(503)
+                self.send_header("Retry-After", "60")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - inherited
+                del format, args
+
+        with serving(Busy) as server:
+            client = client_of(f"http://127.0.0.1:{server.server_port}")
+            started = time.monotonic()
+            with pytest.raises(RegistryUnavailableError, match="too many 503"):
+                await client.call(lambda opened: opened.get_registered_model("a"))
+            assert time.monotonic() - started < 3
+        assert asked == ["/api/2.0/mlflow/registered-models/get"] * 2
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 import errno
 import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import requests
@@ -15,8 +17,11 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy.exc import OperationalError
 
 from gql_platform.adapters.mlflow.outage import described, masked, outages
+from gql_platform.adapters.mlflow.run_writer import MLflowRunWriter
 from gql_platform.errors import ModelLoadError, RegistryUnavailableError
+from tests.contract.mlflow_registry import client_of, new_server
 
+NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 URI = "postgresql://reader:s3cret%21@db.example:5432/mlflow?sslpassword=hidden"
 
 
@@ -24,6 +29,17 @@ def caused_by(error: Exception, cause: Exception) -> Exception:
     """Return an error as it is when another one led to it."""
     error.__cause__ = cause
     return error
+
+
+def told(message: str) -> RestException:
+    """Return what a server of MLflow makes of an error of its database."""
+    return RestException({"error_code": "BAD_REQUEST", "message": message})
+
+
+def broken(folder: Path) -> None:
+    """Write over the files of a database."""
+    for file in folder.glob("mlflow.db*"):
+        file.write_bytes(b"not a database" * 1_000)
 
 
 def seen(error: Exception, uri: str = URI) -> RegistryUnavailableError:
@@ -52,6 +68,8 @@ class TestOutages:
             MlflowException("Detected out-of-date database schema"),
             RestException({"error_code": "PERMISSION_DENIED", "message": "no"}),
             RestException({"error_code": "ENDPOINT_NOT_FOUND", "message": "no MLflow here"}),
+            told("(sqlite3.DatabaseError) file is not a database"),
+            told('(psycopg.errors.UndefinedTable) relation "runs" does not exist'),
             caused_by(MlflowException("bad", INVALID_PARAMETER_VALUE), ConnectionResetError()),
         ],
         ids=lambda error: type(error).__name__,
@@ -65,6 +83,9 @@ class TestOutages:
         [
             MlflowException("no such model", RESOURCE_DOES_NOT_EXIST),
             MlflowException("bad filter", INVALID_PARAMETER_VALUE),
+            told("(sqlite3.IntegrityError) UNIQUE constraint failed: metrics.key"),
+            told("(psycopg.errors.StringDataRightTruncation) value too long"),
+            told("a name (such as a.b) is missing"),
             FileNotFoundError("MLmodel"),
             KeyError("flavors"),
             ModelLoadError(name="iris", version=1, reason="broken"),
@@ -81,6 +102,18 @@ class TestOutages:
         """Nothing happens when nothing happens."""
         with outages(URI):
             pass
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_broken_database_of_a_server_is_no_answer(tmp_path: Path) -> None:
+    """What cannot be read is not said to be missing."""
+    with new_server(tmp_path) as uri:
+        writer = MLflowRunWriter(client_of(uri))
+        run_id = await writer.create_run("0", name=None, user="me", started_at=NOON, tags={})
+        broken(tmp_path)
+        with pytest.raises(RegistryUnavailableError, match="file is not a database"):
+            await writer.delete(run_id)
 
 
 class TestReason:

@@ -88,6 +88,16 @@ class TestStatements:
             # The beginning of the transaction counts as a statement, too.
             assert len([each for each in found if each.startswith("SELECT")]) == 6
 
+    async def test_a_count_takes_one(
+        self, runs: DatabaseRuns, database: MLflowDatabase, opened: MlflowClient
+    ) -> None:
+        """Behind the revision, which each read looks at."""
+        fill(opened, 3)
+        for count, expected in ((runs.run_count(FILTER), 3), (runs.experiment_count(), 1)):
+            with statements(database) as found:
+                assert await count == expected
+            assert len([each for each in found if each.startswith("SELECT")]) == 2
+
     async def test_versions_take_three(
         self, runs: DatabaseRuns, database: MLflowDatabase, opened: MlflowClient
     ) -> None:

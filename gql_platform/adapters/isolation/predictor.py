@@ -11,7 +11,7 @@ from gql_platform.adapters.isolation.pause import Pause
 from gql_platform.adapters.isolation.raised import Raised
 from gql_platform.errors import PredictionError
 from gql_platform.registry.records import VersionRef
-from gql_platform.serving.ports import Output, Predictor, Table
+from gql_platform.serving.ports import Output, Predictor, Table, ranges_of
 
 _ENDED = "its process was ended."
 
@@ -49,6 +49,7 @@ class IsolatedPredictor:
         self.labels = original.labels
         self.takes_arrays = original.takes_arrays
         self.compilation = original.compilation
+        self.ranges = ranges_of(original)
         self._ref = ref
         self._plan = plan
         self._timeout_seconds = call_timeout_seconds

@@ -14,7 +14,7 @@ from gql_platform.serving.cache import AnswerCache
 from gql_platform.serving.lane import Lane, LaneLimits
 from gql_platform.serving.loaded import LoadedVersion
 from gql_platform.serving.pace import Pace
-from gql_platform.serving.ports import Isolation, ModelLoader, Predictor
+from gql_platform.serving.ports import Isolation, ModelLoader, Predictor, ranges_of
 from gql_platform.serving.records import Engine, ModelState, Placement, ServedModel, Speed
 from gql_platform.serving.warmup import check_signature, warm_up
 from gql_platform.serving.worker import in_worker
@@ -173,7 +173,7 @@ class Fleet:
             placement=Placement.PROCESS if is_isolated else placement,
         )
         cache = AnswerCache(limits.cached_answers) if limits.cached_answers else None
-        return LoadedVersion(shown, predictor, lane, pace, cache)
+        return LoadedVersion(shown, predictor, lane, pace, cache, ranges_of(predictor))
 
 
 def announced(version: ModelVersion) -> ServedModel:

@@ -1,8 +1,8 @@
 """A version that is loaded, and how it answers a request."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
@@ -13,7 +13,8 @@ from gql_platform.serving.lane import Lane
 from gql_platform.serving.pace import Pace
 from gql_platform.serving.ports import Output, Predictor, Table
 from gql_platform.serving.predictions import fault_of, predictions_of
-from gql_platform.serving.records import Engine, Prediction, Rows, ServedModel
+from gql_platform.serving.ranges import check_ranges
+from gql_platform.serving.records import Engine, Prediction, Range, Rows, ServedModel
 from gql_platform.serving.rows import array_of, frame_of
 
 LONGEST_REASON = 300
@@ -36,6 +37,7 @@ class LoadedVersion:
         lane: The way of requests into it.
         pace: Whether it is quick enough for the event loop.
         cache: Answers that were given before, if they are kept.
+        ranges: The values that it answers, by column, where these are not all.
         at_work: How many requests it has not answered yet.
         is_closed: Whether nobody may ask it any more.
     """
@@ -45,6 +47,7 @@ class LoadedVersion:
     lane: Lane
     pace: Pace
     cache: AnswerCache | None = None
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     at_work: int = 0
     is_closed: bool = False
     _on_quiet: asyncio.Event | None = None
@@ -57,7 +60,7 @@ class LoadedVersion:
             may_be_inline: Whether a quick model may compute on the event loop.
 
         Raises:
-            InvalidRowsError: If a row does not fit the signature.
+            InvalidRowsError: If a row does not fit the signature, or is none that it answers.
             OverloadedError: If too many requests wait already.
             PredictionTimeoutError: If the model does not answer in time.
             PredictionError: If it fails.
@@ -130,7 +133,10 @@ class LoadedVersion:
         shown = self.shown
         assert shown.signature is not None  # noqa: S101 - a loaded version has one
         shaped = array_of if self.predictor.takes_arrays else frame_of
-        return shaped(rows, shown.signature, model=shown.model)
+        table = shaped(rows, shown.signature, model=shown.model)
+        if self.ranges:
+            check_ranges(table, self.ranges, model=shown.model)
+        return table
 
     async def _output(self, running: Coroutine[Any, Any, Output]) -> Output:
         try:

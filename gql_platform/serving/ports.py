@@ -1,14 +1,15 @@
 """What serving needs of the world outside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from gql_platform.registry.records import ModelPackage, ModelVersion
-from gql_platform.serving.records import Compilation, Task
+from gql_platform.serving.records import Compilation, Range, Task
 
 Table: TypeAlias = pd.DataFrame | npt.NDArray[np.float64]
 """Rows as a model reads them."""
@@ -96,6 +97,21 @@ class Predictor(Protocol):
     def close(self) -> None:
         """Let go of what it holds beside memory, such as a process; nobody predicts any more."""
         ...
+
+
+@runtime_checkable
+class RangedPredictor(Predictor, Protocol):
+    """A predictor that answers some of the values only that its columns hold; it reads tables."""
+
+    @property
+    def ranges(self) -> Mapping[str, Range]:
+        """The values that it answers, by column; rows with others are refused before it."""
+        ...
+
+
+def ranges_of(predictor: Predictor) -> Mapping[str, Range]:
+    """Return the ranges of a predictor's columns; none for most models."""
+    return predictor.ranges if isinstance(predictor, RangedPredictor) else {}
 
 
 class ModelLoader(Protocol):

@@ -22,6 +22,23 @@ class Task(DescribedEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """The values of a column that a model answers, where these are fewer than its type has.
+
+    Attributes:
+        minimum: The least of them; a time is UTC and has no offset.
+        maximum: The greatest.
+        is_whole: Whether only whole numbers are among them.
+        meaning: What the column says, for the error.
+    """
+
+    minimum: int | datetime
+    maximum: int | datetime
+    is_whole: bool
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A model in a file.
 

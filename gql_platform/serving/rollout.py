@@ -3,28 +3,24 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 
 from gql_platform.deployments.records import Assignment, Deployment, DeploymentPlan, VariantMode
 from gql_platform.errors import BreakingChangeError, ModelError, RegistryUnavailableError
 from gql_platform.news import News
-from gql_platform.registry.records import ModelPackage, ModelVersion, VersionRef
-from gql_platform.serving.contract import breaking_changes
+from gql_platform.registry.records import ModelPackage, ModelVersion
 from gql_platform.serving.fleet import Fleet, announced
 from gql_platform.serving.loaded import LoadedVersion
 from gql_platform.serving.ports import ServingObserver
 from gql_platform.serving.records import ModelState, ServedModel
+from gql_platform.serving.refusals import Refusals, VersionKey, key_of
 from gql_platform.serving.route import Arm, Route
 from gql_platform.serving.shadow import ShadowRecord
 
 CLOSING_SECONDS = 10.0
 """How long predictions at work may take when the server stops."""
-
-_Key: TypeAlias = tuple[VersionRef, datetime]
-"""A model that was deleted and registered anew has versions of the same numbers."""
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +42,8 @@ class Rollouts:
         self._fleet = fleet
         self._observers = observers
         self._news = news
-        self._versions: dict[str, dict[_Key, LoadedVersion]] = {}
+        self._versions: dict[str, dict[VersionKey, LoadedVersion]] = {}
+        self._refusals = Refusals()
         self._leaving: set[LoadedVersion] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._background: set[asyncio.Task[None]] = set()
@@ -90,9 +87,7 @@ class Rollouts:
                 allowed.
         """
         async with self._lock(version.model_name):
-            loaded = await self._loaded(version, package)
-            if not allow_breaking:
-                self._keep_contract(loaded, self.routes.get(version.model_name))
+            loaded = await self._admitted(version, package, allow_breaking=allow_breaking)
         return loaded.shown
 
     async def let_go(self, model: str) -> None:
@@ -117,6 +112,8 @@ class Rollouts:
             route = Route(plan, tuple(arms))
             self.routes[plan.model] = route
             self._retire_unused(plan.model, route)
+            wanted = {key_of(each.version) for each in assignments if each.version is not None}
+            self._refusals.forget(plan.model, but=wanted)
         self._news.tell()
         return route.deployment()
 
@@ -126,6 +123,7 @@ class Rollouts:
             self.routes.pop(model, None)
             for loaded in self._versions.pop(model, {}).values():
                 self._retire(loaded)
+            self._refusals.forget(model)
         self._news.tell()
 
     async def close(self) -> None:
@@ -157,9 +155,11 @@ class Rollouts:
         if version is None:
             return Arm(assignment, kept, None, record)
         try:
-            loaded = await self._loaded(version, assignment.package)
-            if not is_shadow and version.version not in plan.accepted_versions:
-                self._keep_contract(loaded, before)
+            loaded = await self._admitted(
+                version,
+                assignment.package,
+                allow_breaking=is_shadow or version.version in plan.accepted_versions,
+            )
         except (ModelError, RegistryUnavailableError, BreakingChangeError) as error:
             log.warning(
                 "model_not_loaded", model=plan.model, version=version.version, reason=str(error)
@@ -171,10 +171,27 @@ class Rollouts:
             record = old.record or record
         return Arm(assignment, loaded, None, record)
 
+    async def _admitted(
+        self, version: ModelVersion, package: ModelPackage | None, *, allow_breaking: bool
+    ) -> LoadedVersion:
+        """Load a version that may take over; one that is known to break the contract stays out.
+
+        Raises:
+            BreakingChangeError: If it breaks the typed contract of what serves.
+        """
+        if allow_breaking:
+            return await self._loaded(version, package)
+        route = self.routes.get(version.model_name)
+        serving = route.primary.shown if route is not None and route.primary is not None else None
+        self._refusals.check_known(version, package, serving)
+        loaded = await self._loaded(version, package)
+        self._refusals.check(version, package, serving, loaded.shown)
+        return loaded
+
     async def _loaded(self, version: ModelVersion, package: ModelPackage | None) -> LoadedVersion:
         """Return a version that is loaded already, or load it."""
         versions = self._versions.setdefault(version.model_name, {})
-        key = (version.ref, version.created_at)
+        key = key_of(version)
         loaded = versions.get(key)
         if loaded is None:
             loaded = versions[key] = await self._fleet.loaded(version, package)
@@ -183,28 +200,10 @@ class Rollouts:
                 self.run(self._improve(version, package))
         return loaded
 
-    def _keep_contract(self, loaded: LoadedVersion, before: Route | None) -> None:
-        """Refuse a version that breaks the typed contract of what serves.
-
-        Raises:
-            BreakingChangeError: If it does.
-        """
-        primary = before.primary if before is not None else None
-        if primary is None or primary is loaded:
-            return
-        changes = breaking_changes(primary.shown, loaded.shown)
-        if changes:
-            raise BreakingChangeError(
-                model=loaded.shown.model,
-                version=loaded.shown.version,
-                served_version=primary.shown.version,
-                changes=changes,
-            )
-
     async def _improve(self, version: ModelVersion, package: ModelPackage) -> None:
         """Let a version answer more quickly, once the server is ready, one after the other."""
         await self.ready()
-        key, name = (version.ref, version.created_at), version.model_name
+        key, name = key_of(version), version.model_name
         async with self._improving:
             loaded = self._versions.get(name, {}).get(key)
             if loaded is None:

@@ -8,7 +8,8 @@ import structlog
 
 from gql_platform.errors import InvalidRowsError, ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import ColumnType, ModelPackage, ModelVersion, Signature
-from gql_platform.serving.ports import Predictor, Table
+from gql_platform.serving.ports import Predictor, Table, ranges_of
+from gql_platform.serving.ranges import check_ranges
 from gql_platform.serving.records import Speed
 from gql_platform.serving.rows import frame_of
 
@@ -72,6 +73,7 @@ def warm_up(predictor: Predictor, version: ModelVersion, package: ModelPackage) 
     name, number = version.model_name, version.version
     try:
         frame = frame_of(package.input_example, signature, model=name)
+        check_ranges(frame, ranges_of(predictor), model=name)
     except InvalidRowsError as error:
         reason = f"its input example does not fit its signature: {error}"
         raise UnsupportedModelError(name=name, version=number, reason=reason) from error
@@ -87,6 +89,7 @@ def _tried_neutral_row(
     predictor: Predictor, version: ModelVersion, signature: Signature
 ) -> Speed | None:
     row = {column.name: _NEUTRAL[column.type] for column in signature.inputs}
+    row |= {name: found.minimum for name, found in ranges_of(predictor).items()}
     frame: pd.DataFrame = frame_of([row], signature, model=version.model_name)
     try:
         with np.errstate(all="ignore"):

@@ -94,13 +94,25 @@ async def test_the_untyped_way_tells_a_forecast_from_other_predictions(
     }
 
 
-async def test_a_step_beyond_the_horizon_is_refused(forecasting: Services) -> None:
+@pytest.mark.parametrize("step", [4, 0, -1, 2**62])
+async def test_a_step_that_is_not_forecast_is_an_invalid_row(
+    forecasting: Services, step: int
+) -> None:
+    """The error says which row is wrong and which steps there are, whatever was asked."""
     client = GraphQLClient(forecasting)
 
-    answer = await client.execute("{ predict { sales(rows: [{step: 4}]) { values } } }")
+    answer = await client.execute(
+        f"{{ predict {{ sales(rows: [{{step: 1}}, {{step: {step}}}]) {{ values }} }} }}"
+    )
 
     assert answer["data"]["predict"]["sales"] is None
-    assert answer["errors"][0]["extensions"]["code"] == "PREDICTION_FAILED"
+    (error,) = answer["errors"]
+    assert error["extensions"]["code"] == "INVALID_ROWS"
+    assert error["message"] == (
+        f"1 value does not fit the signature of 'sales'; row 1, column 'step': The value {step} is "
+        "none that the model answers. Expected a whole number from 1 to 3: how many steps after "
+        "the last of the series."
+    )
 
 
 class TestREST:
@@ -113,6 +125,18 @@ class TestREST:
     async def test_predict(self, http: httpx2.AsyncClient) -> None:
         answer = (await http.post("/predict/sales", json={"inputs": [{"step": 2}]})).json()
         assert answer["predictions"] == [{"value": 11.0, "lower": 9.0, "upper": 13.0}]
+
+    async def test_a_step_that_is_not_forecast(self, http: httpx2.AsyncClient) -> None:
+        """A step beyond the horizon is the caller's error in every protocol."""
+        found = await http.post("/predict/sales", json={"inputs": [{"step": 4}]})
+        assert (found.status_code, found.json()["code"]) == (422, "INVALID_ROWS")
+        body = {"dataframe_records": [{"step": 0}]}
+        found = await http.post("/models/sales/invocations", json=body)
+        assert found.status_code == 422
+        step = {"name": "step", "shape": [1], "datatype": "INT64", "data": [-3]}
+        found = await http.post("/v2/models/sales/infer", json={"inputs": [step]})
+        assert found.status_code == 400
+        assert "Expected a whole number from 1 to 3" in found.json()["error"]
 
     async def test_mlflow_scoring(self, http: httpx2.AsyncClient) -> None:
         body = {"dataframe_records": [{"step": 2}]}

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +18,7 @@ from gql_platform.registry.records import (
     Signature,
 )
 from gql_platform.serving.ports import ForecastOutput, Table
-from gql_platform.serving.records import INTERVAL_LEVEL, NATIVE, Compilation, Task
+from gql_platform.serving.records import INTERVAL_LEVEL, NATIVE, Compilation, Range, Task
 
 STEP = "step"
 """The column that says how many steps after the last of the series a row asks for, from 1 on."""
@@ -36,6 +36,8 @@ The dates of a yearly series, for one, come to an end in 2262.
 """
 
 SEED = 0
+
+_NUMBERS = frozenset((ColumnType.INTEGER, ColumnType.LONG, ColumnType.FLOAT, ColumnType.DOUBLE))
 
 _ALPHA = 1.0 - INTERVAL_LEVEL
 
@@ -81,6 +83,12 @@ class StepForecaster:
     def horizon(self) -> int:
         """How many steps it knows."""
         return len(self._values)
+
+    @property
+    def ranges(self) -> Mapping[str, Range]:
+        """The steps that it knows."""
+        meaning = "how many steps after the last of the series"
+        return {STEP: Range(1, self.horizon, is_whole=True, meaning=meaning)}
 
     def close(self) -> None:
         """It holds nothing but memory."""
@@ -187,6 +195,12 @@ def _fault_of(results: Results, package: ModelPackage) -> str | None:
         return (
             f"a forecaster of statsmodels takes the one column {STEP!r}, and its signature has "
             f"{found}; log it without a signature, and that column is taken to be there."
+        )
+    others = [column.type.value for column in columns if column.type not in _NUMBERS]
+    if others:
+        return (
+            f"its signature has {STEP!r} of type {others[0]}, which is no number; log it without "
+            "a signature."
         )
     model: Any = getattr(results, "model", None)
     # ARIMA puts its trend among the explanatory variables, and counts those that it was given.

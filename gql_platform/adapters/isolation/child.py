@@ -134,6 +134,16 @@ class Child:
         self._channel.send(request, deadline=deadline)
         return self._channel.receive(deadline=deadline)
 
+    def wait_for_end(self) -> None:
+        """Return when the process has ended, by itself or not; whoever asks how still learns it."""
+        if self._process.returncode is not None:
+            return
+        try:
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            # Somebody else has asked how it ended.
+            return
+
     def hang_up(self) -> None:
         """Let it end when it has nothing to compute, and whoever waits for it see the end."""
         self._channel.shut_down()

@@ -32,5 +32,6 @@ class Pause:
             self._until = self._clock() + min(2.0**exponent, LONGEST_SECONDS)
 
     def succeeded(self) -> None:
-        """Take note that it works."""
+        """Take note that it works, which ends the pause."""
         self._failures = 0
+        self._until = self._clock()

@@ -11,7 +11,7 @@ from gql_platform.adapters.isolation.pause import Pause
 from gql_platform.adapters.isolation.raised import Raised
 from gql_platform.errors import PredictionError
 from gql_platform.registry.records import VersionRef
-from gql_platform.serving.ports import Output, Predictor, Table
+from gql_platform.serving.ports import Output, Predictor, Table, ranges_of
 
 _ENDED = "its process was ended."
 
@@ -22,7 +22,8 @@ class IsolatedPredictor:
     """Compute as another predictor does, in a process of its own; a `Predictor`.
 
     The other predictor is not kept, but for its encoded form in the plan, from which the process
-    is started anew when it dies.
+    is started anew when it dies: by the call that sees it die, and else at once by a thread, so
+    that no caller waits for it.
 
     Args:
         original: What it stands for.
@@ -49,6 +50,7 @@ class IsolatedPredictor:
         self.labels = original.labels
         self.takes_arrays = original.takes_arrays
         self.compilation = original.compilation
+        self.ranges = ranges_of(original)
         self._ref = ref
         self._plan = plan
         self._timeout_seconds = call_timeout_seconds
@@ -57,8 +59,13 @@ class IsolatedPredictor:
         self._calls = threading.Lock()
         self._state = threading.Lock()
         self._is_closed = False
+        self._wake = threading.Event()
+        # Other than the pause of calls: a process that dies while nobody asks refuses nobody.
+        self._restarts = Pause()
         self._child: Child | None = plan.start()
         self._log.info("process_started", pid=self._child.pid)
+        name = f"keep-{ref.model}"
+        threading.Thread(target=self._keep, name=name, daemon=True).start()
 
     @property
     def pid(self) -> int | None:
@@ -89,6 +96,7 @@ class IsolatedPredictor:
         """
         with self._state:
             self._is_closed = True
+            self._wake.set()
             child, self._child = self._child, None
         if child is not None:
             child.hang_up()
@@ -117,6 +125,7 @@ class IsolatedPredictor:
                 death = self._bury(child)
             else:
                 self._pause.succeeded()
+                self._restarts.succeeded()
                 return message
         self._pause.failed()
         raise self._failure(f"its process died twice while it computed (last of {death}).")
@@ -129,20 +138,82 @@ class IsolatedPredictor:
             child = None
         if child is not None:
             return child
-        self._refuse_closed()
         try:
-            child = self._plan.start()
+            return self._started_anew()
         except StartError as error:
             self._pause.failed()
             raise self._failure(f"its process could not be started anew: {error}") from error
+
+    def _started_anew(self) -> Child:
+        """Return the next process; nobody calls meanwhile.
+
+        Raises:
+            StartError: If it does not start, or cannot load the model.
+            PredictionError: If the predictor is closed.
+        """
+        self._refuse_closed()
+        child = self._plan.start()
         with self._state:
             if not self._is_closed:
                 self._child = child
+                self._wake.set()
         if self._is_closed:
             child.end()
             self._refuse_closed()
         self._log.warning("process_restarted", pid=child.pid)
         return child
+
+    def _keep(self) -> None:
+        """Start the next process whenever one has ended that no call has replaced.
+
+        Where they end again and again, with no answer in between, it waits for longer each time.
+        """
+        while not self._is_closed:
+            child = self._child
+            if child is not None:
+                child.wait_for_end()
+            with self._calls:
+                self._note_death()
+            while not self._replaced():
+                self._wake.wait(self._seconds_to_restart)
+                self._wake.clear()
+
+    def _note_death(self) -> None:
+        """Take a process away that died between two calls, and count its death."""
+        child = self._child
+        if self._is_closed or (child is not None and child.is_alive):
+            return
+        try:
+            if child is not None:
+                self._bury(child)
+        except PredictionError:
+            # It was closed meanwhile.
+            return
+        self._restarts.failed()
+        seconds = self._seconds_to_restart
+        if seconds:
+            self._log.warning("process_restart_waits", seconds=round(seconds, 3))
+
+    def _replaced(self) -> bool:
+        """Return whether there is a process, started now if it is time for it, or need be none."""
+        with self._calls:
+            if self._child is not None or self._is_closed:
+                return True
+            if self._seconds_to_restart:
+                return False
+            try:
+                self._started_anew()
+            except StartError as error:
+                self._restarts.failed()
+                self._log.error("process_not_restarted", reason=str(error))
+            except PredictionError:
+                # It was closed meanwhile.
+                return True
+            return self._child is not None
+
+    @property
+    def _seconds_to_restart(self) -> float:
+        return max(self._pause.seconds_left, self._restarts.seconds_left)
 
     def _bury(self, child: Child, how: str | None = None) -> str:
         """Take a process away that died, or is to, and return how it died, in words.

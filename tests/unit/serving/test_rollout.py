@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gql_platform.deployments.service import RETRY_EVERY
-from gql_platform.errors import ModelNotFoundError, RegistryUnavailableError
+from gql_platform.errors import BreakingChangeError, ModelNotFoundError, RegistryUnavailableError
 from gql_platform.health.records import HealthState
 from gql_platform.registry.records import VersionRef
 from gql_platform.serving.records import ModelState
@@ -143,6 +143,15 @@ class TestSwap:
         await site.serving.close()
 
 
+async def refusing_site() -> Site:
+    """Return a server whose champion was moved to a version that breaks the contract."""
+    site = await site_of(Numbered(1))
+    site.register(Numbered(2), package=BREAKING_PACKAGE, champion=2)
+    await site.deployments.follow_once()
+    assert site.shelf.loaded == [VersionRef("house", 1), VersionRef("house", 2)]
+    return site
+
+
 class TestFailures:
     async def test_a_version_that_does_not_load_leaves_the_old_at_work(self) -> None:
         """It is shown with the reason, and tried again after a while."""
@@ -186,6 +195,39 @@ class TestFailures:
         assert candidate is not None
         assert (candidate.version, candidate.reason) == (2, reason)
         assert site.health.status().state is HealthState.DEGRADED
+        await site.serving.close()
+
+    async def test_a_version_that_broke_the_contract_is_not_loaded_again(self) -> None:
+        """It is refused by what is known of it, however often the registry is looked at."""
+        site = await refusing_site()
+        for _ in range(RETRY_EVERY * 3):
+            await site.deployments.follow_once()
+        with pytest.raises(BreakingChangeError, match="'living area"):
+            await site.promoted(2)
+        candidate = site.variant().candidate
+        assert candidate is not None
+        assert (candidate.version, candidate.reason) == (2, BREAKING)
+        assert site.shelf.loaded == [VersionRef("house", 1), VersionRef("house", 2)]
+        assert await site.served() == 1
+        await site.serving.close()
+
+    async def test_a_refused_version_with_other_files_is_loaded_again(self) -> None:
+        """Files that say something else of themselves may keep the contract."""
+        site = await refusing_site()
+        site.shelf.predictors[VersionRef("house", 2)] = Numbered(2)
+        site.store._packages[VersionRef("house", 2)] = HOUSE_PACKAGE
+        for _ in range(RETRY_EVERY):
+            await site.deployments.follow_once()
+        assert await site.served() == 2
+        await site.serving.close()
+
+    async def test_what_nobody_asks_for_is_forgotten(self) -> None:
+        """A refused version that the alias has left is loaded when it comes back."""
+        site = await refusing_site()
+        for champion in (1, 2):
+            site.store.set_alias(VersionRef("house", champion), "champion")
+            await site.deployments.follow_once()
+        assert site.shelf.loaded.count(VersionRef("house", 2)) == 2
         await site.serving.close()
 
     async def test_a_breaking_version_that_is_accepted_takes_over(self) -> None:

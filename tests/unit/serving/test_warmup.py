@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from gql_platform.adapters.forecasters.steps import STEP_SIGNATURE, StepForecaster
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, ModelVersion, Signature
 from gql_platform.serving.ports import Table, ValueOutput
@@ -102,6 +104,17 @@ class TestWarmUp:
             "a STRING": "",
             "a DATETIME": pd.Timestamp("1970-01-01"),
         }
+
+    def test_neutral_row_lies_in_the_ranges_of_the_model(self) -> None:
+        """A model that answers some values only is tried, and timed, with the least of these."""
+        forecaster = StepForecaster(np.arange(3.0), None)
+        assert warm_up(forecaster, VERSION, package_of(STEP_SIGNATURE)) is not None
+
+    def test_example_out_of_range_is_refused(self) -> None:
+        """An example that the model does not answer says so, before the model computes."""
+        forecaster = StepForecaster(np.arange(3.0), None)
+        with pytest.raises(UnsupportedModelError, match="Expected a whole number from 1 to 3"):
+            warm_up(forecaster, VERSION, package_of(STEP_SIGNATURE, {"step": 4}))
 
     def test_calls_of_one_and_of_32_rows_are_timed(self) -> None:
         """The rows of the example are repeated, and the shortest call counts."""

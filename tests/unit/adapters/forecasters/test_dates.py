@@ -1,5 +1,6 @@
 """Models of Prophet forecast dates in any order; the package is tried where it is installed."""
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from gql_platform.adapters.forecasters.dates import (
 from gql_platform.errors import UnsupportedModelError
 from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
 from gql_platform.serving.ports import ForecastOutput
-from gql_platform.serving.records import Task
+from gql_platform.serving.records import Range, Task
 from tests.unit.adapters.mlflow.versions import version_of
 
 prophet = pytest.importorskip("prophet", reason="Prophet is not installed: `forecast` has it")
@@ -63,6 +64,38 @@ def test_without_samples() -> None:
     fitted = prophet.Prophet(uncertainty_samples=0).fit(DAYS)
     output = DateForecaster(fitted).predict(ASKED)
     assert (output.lower, output.upper) == (None, None)
+
+
+def range_of(model: Any) -> Range:
+    """Return the dates that a fitted model answers."""
+    return date_forecaster(model, version_of("days"), PACKAGE).ranges["ds"]
+
+
+def test_range(model: Any) -> None:
+    """Dates reach ten lengths of the training data away from it; both ends are forecast."""
+    found = range_of(model)
+    start, length = dt.datetime(2025, 1, 1), dt.timedelta(days=119)  # noqa: DTZ001 - UTC
+    assert (found.minimum, found.maximum) == (start - 10 * length, start + 11 * length)
+    ends = np.array([found.minimum, found.maximum], dtype="datetime64[us]")
+    output = DateForecaster(model).predict(pd.DataFrame({"ds": ends}))
+    assert np.isfinite(output.values).all()
+
+
+@pytest.mark.parametrize(
+    ("start", "first", "last"),
+    [("1950-01-01", "1700-03-02", "2199-11-01"), ("2150-01-01", "1900-03-03", "2262-01-01")],
+)
+def test_range_within_the_calendar(start: str, first: str, last: str) -> None:
+    """A long series is forecast as far as nanoseconds can be counted, and the ends are answered."""
+    dates = pd.date_range(start, periods=80, freq="YS")
+    fitted = prophet.Prophet().fit(pd.DataFrame({"ds": dates, "y": np.arange(80.0)}))
+    found = range_of(fitted)
+    assert [found.minimum, found.maximum] == [
+        dt.datetime.fromisoformat(each) for each in (first, last)
+    ]
+    ends = np.array([found.minimum, found.maximum], dtype="datetime64[us]")
+    output = DateForecaster(fitted).predict(pd.DataFrame({"ds": ends}))
+    assert np.isfinite(output.values).all()
 
 
 def test_columns() -> None:

@@ -24,7 +24,7 @@ from gql_platform.adapters.forecasters.steps import (
     step_forecaster,
 )
 from gql_platform.errors import ModelLoadError, UnsupportedModelError
-from gql_platform.registry.records import ModelPackage, Signature
+from gql_platform.registry.records import Column, ColumnType, ModelPackage, Signature
 from gql_platform.serving.ports import ForecastOutput
 from gql_platform.serving.records import Task
 from tests.unit.adapters.mlflow.versions import version_of
@@ -157,6 +157,15 @@ class TestRefusals:
         results = ARIMA(SERIES, order=(1, 0, 0)).fit()
         with pytest.raises(UnsupportedModelError, match="takes the one column 'step'"):
             step_forecaster(results, version_of("series"), package)
+
+    def test_step_that_is_no_number(self) -> None:
+        """A signature whose steps are text is refused, for no row could be answered."""
+        signature = Signature((Column("step", ColumnType.STRING, required=True),), ())
+        results = ARIMA(SERIES, order=(1, 0, 0)).fit()
+        with pytest.raises(UnsupportedModelError, match="of type STRING, which is no number"):
+            step_forecaster(
+                results, version_of("series"), ModelPackage("statsmodels", signature, None)
+            )
 
     def test_failure(self) -> None:
         """A model that fails on every horizon does not load."""

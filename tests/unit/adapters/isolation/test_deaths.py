@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from tests.unit.adapters.isolation.models import (
     Summing,
     Unanswerable,
 )
+from tests.unit.serving.lanes import until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -101,15 +103,15 @@ class TestErrors:
 
 class TestDeaths:
     async def test_killed_while_idle(self, isolate: Isolate) -> None:
-        """The next call is answered by a new process, and the log tells."""
+        """The next process starts before anybody calls, and the log tells."""
         isolated = await isolate(Summing())
         old = isolated.pid
         assert old is not None
-        process = os.pidfd_open(old)
-        os.kill(old, signal.SIGKILL)
-        assert ends(process)
         with capture_logs() as lines:
-            assert values_of(isolated.predict(ROWS)) == SUMS
+            os.kill(old, signal.SIGKILL)
+            await until(lambda: len(lines) == 2)
+        assert isolated.pid is not None
+        assert psutil.pid_exists(isolated.pid)
         died = {"log_level": "error", "pid": old, "reason": "SIGKILL"}
         restarted = {"log_level": "warning", "pid": isolated.pid}
         about = {"model": "sums", "version": 3}
@@ -117,8 +119,61 @@ class TestDeaths:
             {"event": "process_died", **died, **about},
             {"event": "process_restarted", **restarted, **about},
         ]
-        assert isolated.pid != old
+        new = isolated.pid
+        assert new != old
         assert not psutil.pid_exists(old)
+        assert values_of(isolated.predict(ROWS)) == SUMS
+        assert isolated.pid == new
+
+    async def test_killed_while_idle_and_called_at_once(self, isolate: Isolate) -> None:
+        """Whoever is first starts the next process, and there is one of them in the end."""
+        isolated = await isolate(Summing())
+        for _ in range(5):
+            old = isolated.pid
+            assert old is not None
+            os.kill(old, signal.SIGKILL)
+            assert values_of(isolated.predict(ROWS)) == SUMS
+            assert isolated.pid is not None
+            children = {child.pid for child in psutil.Process().children()}
+            assert isolated.pid in children
+            assert old not in children
+
+    async def test_killed_again_and_again(self, isolate: Isolate) -> None:
+        """With no answer in between, the third process waits; a call does not, and ends that."""
+        isolated = await isolate(Summing())
+        with capture_logs() as lines:
+            for lines_then in (2, 4):
+                assert isolated.pid is not None
+                os.kill(isolated.pid, signal.SIGKILL)
+                await until(lambda count=lines_then: len(lines) >= count)  # type: ignore[misc]
+            assert values_of(isolated.predict(ROWS)) == SUMS
+            pid = isolated.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: len(lines) == 7)
+        assert [line["event"] for line in lines] == [
+            "process_died",
+            "process_restarted",
+            "process_died",
+            "process_restart_waits",
+            "process_restarted",
+            "process_died",
+            "process_restarted",
+        ]
+        assert 0.9 < lines[3]["seconds"] <= 1.0
+
+    async def test_closed_while_dead(self, isolate: Isolate) -> None:
+        """Nothing is started for a predictor that is closed while its next process waits."""
+        isolated = await isolate(Summing())
+        with capture_logs() as lines:
+            for lines_then in (2, 4):
+                assert isolated.pid is not None
+                os.kill(isolated.pid, signal.SIGKILL)
+                await until(lambda count=lines_then: len(lines) >= count)  # type: ignore[misc]
+            isolated.close()
+            await until(lambda: "keep-sums" not in {each.name for each in threading.enumerate()})
+        assert isolated.pid is None
+        assert [line["event"] for line in lines][3:] == ["process_restart_waits"]
 
     async def test_killed_in_a_call(self, isolate: Isolate, pipes: tuple[Path, Path]) -> None:
         """The call that the process died of is tried once more, in a new one."""
@@ -143,8 +198,8 @@ class TestDeaths:
             isolated.predict(ROWS)
         reason = f"its process died twice while it computed (last of {number.name})."
         assert caught.value.data == {"name": "sums", "version": 3, "reason": reason}
-        assert isolated.pid is None
         trigger.unlink()
+        await until(lambda: isolated.pid is not None)
         assert values_of(isolated.predict(ROWS)) == SUMS
 
     async def test_hanging_call(self, isolate: Isolate, pipes: tuple[Path, Path]) -> None:
@@ -217,8 +272,9 @@ class TestPauses:
             seen.append(pause.seconds_left)
         assert seen == [0, 1, 2, 4, 8, 16, 32, LONGEST_SECONDS, LONGEST_SECONDS]
         pause.succeeded()
+        assert pause.seconds_left == 0
         pause.failed()
-        assert Pause(lambda: 0.0).seconds_left == 0
+        assert pause.seconds_left == 0
 
 
 class TestParent:

@@ -16,9 +16,10 @@ from sklearn.ensemble import RandomForestClassifier
 from structlog.testing import capture_logs
 
 from gql_platform.adapters.estimators.native import sklearn_predictor
+from gql_platform.adapters.forecasters.steps import StepForecaster
 from gql_platform.adapters.isolation.isolation import ProcessIsolation
 from gql_platform.errors import ModelLoadError
-from gql_platform.serving.ports import ClassOutput, Output, ValueOutput
+from gql_platform.serving.ports import ClassOutput, ForecastOutput, Output, ValueOutput
 from gql_platform.serving.records import Task
 from gql_platform.testing.predictors import LinearClassifier, LinearRegressor
 from tests.unit.adapters.isolation.conftest import Isolate, ends, join_ends
@@ -67,6 +68,15 @@ class TestAnswers:
         assert actual.probabilities is not None
         assert actual.chosen.tolist() == expected.chosen.tolist()
         assert actual.probabilities.tolist() == expected.probabilities.tolist()
+
+    async def test_forecaster(self, isolate: Isolate) -> None:
+        """The values that a model answers are known of one in a process, too."""
+        original = StepForecaster(np.arange(5.0), None)
+        isolated = await isolate(original)
+        assert isolated.ranges == original.ranges
+        output = isolated.predict(pd.DataFrame({"step": [5, 1]}))
+        assert isinstance(output, ForecastOutput)
+        assert output.values.tolist() == [4.0, 0.0]
 
     async def test_many_rows(self, isolate: Isolate) -> None:
         """Messages that are larger than the socket's buffer come through whole."""

@@ -66,7 +66,7 @@ class TestKnownValues:
             pd.Index(["town (Swiss)"]),
             lambda frame: frame.columns[:1],
         ],
-        ids=repr,
+        ids=["name", "place", "slice", "mask", "array", "index", "function"],
     )
     def test_columns_chosen_in_any_way(self, chosen: Any) -> None:
         """Names, places, slices, masks and functions choose the same column."""

@@ -129,9 +129,9 @@ class Lane:
         ticket = _Ticket(table, kind_of(table), loop.create_future(), contextvars.copy_context())
         self._at_work += 1
         self._waiting.append(ticket)
-        self._send()
         timer = loop.call_later(self._limits.deadline_seconds, self._expire, ticket)
         try:
+            self._send()
             return await ticket.answer
         finally:
             timer.cancel()

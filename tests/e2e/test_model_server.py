@@ -11,12 +11,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from skl2onnx import to_onnx
+from sklearn.datasets import load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from statsmodels.tsa.ar_model import AutoReg
 
 from gql_platform import ModelServer
 from gql_platform.errors import ModelFileError, SettingsError
+
+SALES = AutoReg([10.0, 12.0, 11.0, 13.0, 12.0, 14.0, 13.0, 15.0], lags=2).fit()
 
 FRAUD = """{
   predict { fraud(rows: [{amount: 900.0, age: 1.0}]) { engine predictions { label } } }
@@ -35,6 +40,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     price = make_pipeline(OneHotEncoder(), LinearRegression()).fit(colours, [1.0, 3.0, 1.0, 3.0])
     skops.io.dump(price, made / "price.skops")
     (made / "broken.pkl").write_bytes(b"no pickle")
+    flowers = LogisticRegression(max_iter=1000).fit(*load_iris(return_X_y=True))
+    graph = to_onnx(flowers, np.zeros((1, 4), np.float32), options={"zipmap": False})
+    (made / "iris.onnx").write_bytes(graph.SerializeToString())
+    (made / "sales.pkl").write_bytes(pickle.dumps(SALES))
     return made
 
 
@@ -51,6 +60,8 @@ def server(folder: Path) -> Iterator[ModelServer]:
             model_type="regressor",
             input_example=[{"colour": "red"}],
         )
+        .register_model("iris", model_path=folder / "iris.onnx", model_type="classifier")
+        .register_model("sales", model_path=folder / "sales.pkl", model_type="timeseries")
         .register_model("broken", model_path=folder / "broken.pkl")
         .register_model("wrong", model_path=folder / "twice.joblib", model_type="classifier")
     )
@@ -69,7 +80,9 @@ def test_each_file_has_its_typed_field(server: ModelServer) -> None:
     assert states == {
         "broken": "FAILED",
         "fraud": "READY",
+        "iris": "READY",
         "price": "READY",
+        "sales": "READY",
         "twice": "READY",
         "wrong": "FAILED",
     }
@@ -88,6 +101,24 @@ def test_columns_are_those_of_training_or_of_the_example(
     answer = httpx2.post(f"{server.url}/predict/{model}", json={"inputs": [row]}).json()
 
     assert answer["predictions"] == [{"value": pytest.approx(value)}]
+
+
+def test_a_graph_answers_with_its_labels(server: ModelServer) -> None:
+    rows = {"inputs": [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]}
+    answer = httpx2.post(f"{server.url}/predict/iris", json=rows).json()
+
+    assert [each["label"] for each in answer["predictions"]] == ["0", "2"]
+
+
+def test_a_time_series_goes_on(server: ModelServer) -> None:
+    rows = {"inputs": [{"step": 1}, {"step": 3}]}
+    answer = httpx2.post(f"{server.url}/predict/sales", json=rows).json()
+    beyond = httpx2.post(f"{server.url}/predict/sales", json={"inputs": [{"step": 0}]})
+
+    forecast = SALES.forecast(3)
+    values = [each["value"] for each in answer["predictions"]]
+    assert values == [pytest.approx(forecast[0]), pytest.approx(forecast[2])]
+    assert (beyond.status_code, beyond.json()["code"]) == (422, "INVALID_ROWS")
 
 
 def test_nothing_is_written_beside_files(server: ModelServer) -> None:

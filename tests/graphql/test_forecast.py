@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from gql_platform.adapters.forecasters.steps import STEP_SIGNATURE, StepForecaster
-from gql_platform.registry.records import ModelPackage, VersionRef
+from gql_platform.deployments.records import Comparison, Routing, Variant, VariantMode
+from gql_platform.registry.records import CHAMPION, ModelPackage, VersionRef
 from gql_platform.services import Services
 from gql_platform.testing import GraphQLClient, InMemoryLoader, InMemoryStore, in_memory_services
 from tests.app import app_client
+from tests.unit.serving.lanes import until
 
 pytestmark = pytest.mark.anyio
 
@@ -22,11 +24,13 @@ async def forecasting() -> AsyncIterator[Services]:
     """Services with a forecaster that has intervals, and one that has none."""
     store = InMemoryStore()
     package = ModelPackage("statsmodels", STEP_SIGNATURE, None, ({"step": 1},))
+    store.add_version("sales", package=package, aliases=[CHAMPION])
     store.add_version("sales", package=package)
     store.add_version("visits", package=package)
     loader = InMemoryLoader(
         {
             VersionRef("sales", 1): StepForecaster(VALUES, (VALUES - 2, VALUES + 2)),
+            VersionRef("sales", 2): StepForecaster(VALUES + 1, (VALUES - 2, VALUES + 2)),
             VersionRef("visits", 1): StepForecaster(VALUES, None),
         }
     )
@@ -162,3 +166,24 @@ class TestREST:
         response = await http.post("/v2/models/visits/infer", json=body)
         assert response.status_code == 400
         assert "gives no intervals" in response.json()["error"]
+
+
+async def test_a_shadow_is_compared_and_answers_nobody(forecasting: Services) -> None:
+    live = Variant("stable", 1, None, 1.0, VariantMode.LIVE)
+    trial = Variant("trial", 2, None, 0.0, VariantMode.SHADOW)
+    await forecasting.deployments.update(
+        "sales", routing=Routing.WEIGHTED, variants=[live, trial], allow_breaking=False
+    )
+    client = GraphQLClient(forecasting)
+
+    answer = await client.execute("{ predict { sales(rows: [{step: 3}, {step: 1}]) { values } } }")
+
+    assert answer == {"data": {"predict": {"sales": {"values": [12.5, 10.0]}}}}
+
+    def compared() -> Comparison | None:
+        found = forecasting.serving.deployment("sales")
+        assert found is not None
+        return found.variants[1].comparison
+
+    await until(lambda: compared() != Comparison(0, 0, 0, 0, None, None))
+    assert compared() == Comparison(1, 0, 0, 2, None, 1.0)

@@ -213,6 +213,23 @@ class TestFailures:
         assert (lane.at_work, threads_of(lane)) == (0, 1)
         lane.close()
 
+    async def test_a_thread_that_cannot_be_started_takes_no_place(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where the machine has no thread left, the request fails, and the next one finds room."""
+
+        def refuse(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        lane = lane_of(doubled)
+        with monkeypatch.context() as full:
+            full.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                await lane.run(rows(1.0))
+        assert lane.at_work == 0
+        assert await answers(await asked(lane, rows(2.0))) == [[4.0]]
+        lane.close()
+
 
 class TestOverload:
     async def test_more_than_may_wait_are_refused_at_once(self) -> None:

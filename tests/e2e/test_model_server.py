@@ -67,7 +67,8 @@ def server(folder: Path) -> Iterator[ModelServer]:
     )
     with running as started:
         for _ in range(6000):
-            if httpx2.get(f"{started.url}/health/ready").status_code == 200:
+            # While models are loaded in this process, others of its threads may wait long.
+            if httpx2.get(f"{started.url}/health/ready", timeout=60.0).status_code == 200:
                 break
         yield started
 

@@ -3,6 +3,7 @@
 ``python -m gql_platform.worker`` is the one that a server starts beside itself.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,9 @@ IDLE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 0.25
 
 STANDARD_INPUT = 0
+
+USUAL_ROUNDS = (700, 10, 10)
+"""When Python's garbage collector looks at each generation, unless it is told otherwise."""
 
 PATIENCE_SECONDS = 25.0
 """How long jobs may take to end after the signal to stop; what is left goes on elsewhere."""
@@ -72,6 +76,9 @@ def run_worker(settings: Settings, plan: WorkerPlan, *, jobs_at_once: int) -> No
         log.info("metrics_shown", port=metrics.listen(settings.host, plan.metrics_port))
     worker = open_worker(settings, jobs_at_once=jobs_at_once, observer=metrics)
     worker.start()
+    # The command line imports with fewer rounds of the collector; from here on, there is garbage.
+    gc.freeze()
+    gc.set_threshold(*USUAL_ROUNDS)
     log.info("worker_ready", worker=worker.name, jobs_at_once=jobs_at_once)
     idle_since = time.monotonic()
     # Not `stopped.wait`, during which a signal would find the lock taken that it needs to set it.

@@ -4,7 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
+from gql_platform.adapters.dbos.connection import engine_for_threads
+from gql_platform.adapters.sql.address import KEEPALIVES
+from gql_platform.adapters.sql.database import Database
 from gql_platform.errors import StoreUnavailableError
 from gql_platform.events.records import Event, EventFilter, NewEvent
 from gql_platform.store import Transaction
@@ -185,3 +189,23 @@ async def test_in_memory_database_can_be_away() -> None:
         await write(kept, happened(1))
     store.is_away = False  # type: ignore[attr-defined]
     assert len(await write(kept, happened(1))) == 1
+
+
+@pytest.mark.parametrize("kept", ["postgresql"], indirect=True)
+async def test_a_machine_that_vanished_is_noticed(kept: Kept) -> None:
+    """Each connection asks a PostgreSQL that says nothing, and gives it up after ten seconds."""
+
+    def asked_for(connection: Connection) -> dict[str, str]:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        given: dict[str, str] = driver.info.get_parameters()
+        return {name: given[name] for name in KEEPALIVES}
+
+    assert isinstance(kept.store, Database)
+    expected = {name: str(value) for name, value in KEEPALIVES.items()}
+    async with kept.store.begin() as session:
+        assert await session.run(asked_for) == expected
+    engine = engine_for_threads(kept.store.address)
+    with engine.connect() as connection:
+        assert asked_for(connection) == expected
+    engine.dispose()

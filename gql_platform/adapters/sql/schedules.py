@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
 from gql_platform.adapters.sql.database import Database
@@ -29,11 +28,7 @@ class SqlScheduleStore(ScheduleStore):
 
     async def put(self, transaction: Transaction, schedule: JobSchedule) -> None:
         """Keep a schedule, in the place of the one with its id if there is one."""
-        session = session_of(transaction)
-        insert_or = sqlite.insert if session.dialect == "sqlite" else postgresql.insert
-        values = asdict(schedule)
-        statement = insert_or(job_schedules).values(values)
-        await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        await session_of(transaction).put(job_schedules, asdict(schedule))
 
     async def locked(self, transaction: Transaction, schedule_id: str) -> JobSchedule | None:
         """Return a schedule that nobody else changes before the transaction ends."""

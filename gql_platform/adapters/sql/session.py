@@ -1,11 +1,12 @@
 """A connection for one use: each statement ends in time, and what hangs is left behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Executable
+from sqlalchemy import Connection, CursorResult, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gql_platform.adapters.sql.outage import StillAtWorkError, bounded
@@ -38,6 +39,12 @@ class Session(Transaction):
     ) -> CursorResult[Any]:
         """Execute a statement, once or for each of several rows of parameters."""
         return await self._bounded(self._connection.execute(statement, rows))
+
+    async def put(self, table: Table, values: Mapping[str, Any]) -> None:
+        """Write a row, in the place of the one with its ``id`` if there is one."""
+        insert = sqlite.insert if self.dialect == "sqlite" else postgresql.insert
+        statement = insert(table).values(values)
+        await self.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Call something that takes a connection of the synchronous kind."""

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, cast
 
 from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 
 from gql_platform.adapters.sql.database import Database
@@ -38,11 +37,7 @@ class SqlWebhookStore(WebhookStore, Outbox):
 
     async def put_webhook(self, transaction: Transaction, webhook: Webhook) -> None:
         """Keep a webhook, in the place of the one with its id if there is one."""
-        session = session_of(transaction)
-        insert_or = sqlite.insert if session.dialect == "sqlite" else postgresql.insert
-        values = asdict(webhook)
-        statement = insert_or(_webhooks).values(values)
-        await session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+        await session_of(transaction).put(_webhooks, asdict(webhook))
 
     async def locked(self, transaction: Transaction, webhook_id: str) -> Webhook | None:
         """Return a webhook that nobody else changes up to the end of the transaction."""

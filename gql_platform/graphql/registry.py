@@ -7,7 +7,14 @@ import strawberry
 
 from gql_platform.access.records import Permission
 from gql_platform.errors import InvalidIDError
-from gql_platform.graphql.connection import DEFAULT_FIRST, After, Connection, First, connection_of
+from gql_platform.graphql.connection import (
+    DEFAULT_FIRST,
+    After,
+    Connection,
+    First,
+    connection_of,
+    is_counted,
+)
 from gql_platform.graphql.context import Info
 from gql_platform.graphql.node import Node, decode_id, encode_id
 from gql_platform.graphql.permission import root_field
@@ -247,7 +254,8 @@ class RegistryQuery:
         info: Info, first: First = DEFAULT_FIRST, after: After = None
     ) -> Connection[Model]:
         """All registered models, by name."""
-        page: Page[Model] = await info.context.services.registry.models(first=first, after=after)
+        registry, counted = info.context.services.registry, is_counted(info)
+        page: Page[Model] = await registry.models(first=first, after=after, counted=counted)
         return connection_of(page)
 
     @root_field(Permission.MODEL_READ, graphql_type=ModelType | None)

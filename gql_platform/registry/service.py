@@ -21,8 +21,15 @@ class Registry:
     def __init__(self, store: RegistryStore) -> None:
         self._store = store
 
-    async def models(self, *, first: int | None, after: str | None = None) -> Page[Model]:
+    async def models(
+        self, *, first: int | None, after: str | None = None, counted: bool = False
+    ) -> Page[Model]:
         """Return a page of models, by name.
+
+        Args:
+            first: How many.
+            after: A cursor.
+            counted: Whether to count all of them.
 
         Raises:
             PageSizeError: If ``first`` is no page size.
@@ -31,7 +38,7 @@ class Registry:
         key = decode_cursor(after) if after is not None else None
         size = page_size(first)
         found = await self._store.models(after=key, limit=size + 1)
-        total = await self._store.model_count()
+        total = await self._store.model_count() if counted else None
         return page_of(found, [model.name for model in found], first=size, after=after, total=total)
 
     async def all_models(self) -> tuple[Model, ...]:

@@ -137,5 +137,5 @@ async def test_a_page_of_histories_is_one_read() -> None:
         for n in range(50)
     ]
     assert store.calls == {
-        "models": 1, "model_count": 1, "versions": 1, "runs": 1, "metric_histories": 1,
+        "models": 1, "versions": 1, "runs": 1, "metric_histories": 1,
     }  # fmt: skip
